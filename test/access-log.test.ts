@@ -18,7 +18,7 @@ test('each request is logged as one line with the specified fields', async (t) =
   const clock = new ManualClock(Date.UTC(2024, 0, 15, 10, 30))
   const service = await startRawService(t)
   const { port, log } = await startGateway(t, proxyTo(service.url, { policies: { 'correlation-id': {} } }), { clock })
-  const asked = send(port, {
+  const pending = send(port, {
     method: 'POST',
     path: '/api/v1/orders?page=2',
     headers: { 'User-Agent': 'test/1.0', 'X-Correlation-ID': 'c-1', traceparent: PARENT },
@@ -28,7 +28,7 @@ test('each request is logged as one line with the specified fields', async (t) =
   await peer.request()
   clock.advance(250)
   peer.write('HTTP/1.1 201 Created\r\nContent-Length: 5\r\n\r\nhello')
-  await asked
+  await pending
   assert.deepEqual(log.requests, [
     {
       level: 'info',
@@ -63,10 +63,10 @@ test('values that look like secrets are redacted in the log, but forwarded to th
 })
 
 test('header fields that hold credentials do not appear in the log', async (t) => {
-  const gone = await startService(t)
-  const { port, log } = await startGateway(t, proxyTo(gone.url))
+  const stopped = await startService(t)
+  const { port, log } = await startGateway(t, proxyTo(stopped.url))
   // Only now, since the gateway could otherwise get its port.
-  await gone.kill()
+  await stopped.kill()
   const headers = { Authorization: 'Bearer hunter2', Cookie: 'session=hunter2', 'X-API-Key': 'hunter2' }
   assert.equal((await send(port, { headers })).status, 503)
   assert.doesNotMatch(JSON.stringify(log.lines), /hunter2/)
@@ -139,10 +139,10 @@ test('requests to health endpoints are not logged at level info', async (t) => {
 })
 
 test('an error of a service is logged at level error, with a line of its own that explains it', async (t) => {
-  const gone = await startService(t)
-  const { port, log } = await startGateway(t, proxyTo(gone.url, { policies: { 'correlation-id': {} } }))
+  const stopped = await startService(t)
+  const { port, log } = await startGateway(t, proxyTo(stopped.url, { policies: { 'correlation-id': {} } }))
   // Only now, since the gateway could otherwise get its port.
-  await gone.kill()
+  await stopped.kill()
   await send(port, { headers: { 'X-Correlation-ID': 'c-1' } })
   assert.equal(log.requests[0]!['level'], 'error')
   const reason = await log.line({ message: 'Request failed in the service' })
@@ -177,12 +177,12 @@ test('timings show the time of the service, the gateway and the policies', async
     policies: { 'correlation-id': {}, cors: { origins: ['*'] } },
   }
   const { port, log } = await startGateway(t, proxyTo(service.url, config), { clock })
-  const asked = send(port)
+  const pending = send(port)
   const peer = await service.accept()
   await peer.request()
   clock.advance(250)
   peer.write('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n')
-  await asked
+  await pending
   const [line] = log.requests
   assert.deepEqual(
     [line?.['level'], line?.['service_ms'], line?.['gateway_ms'], line?.['attempts'], line?.['policies_ms']],

@@ -113,8 +113,9 @@ test('a key is created, rotated with an overlap and revoked in all gateways at o
     await b.log.line({ message: 'An operator has revoked an API key' }),
   ]
   for (const { key, by } of changes) assert.deepEqual([key, by], ['partner', 'token'])
-  const told = JSON.stringify([a.log.lines, b.log.lines]) + JSON.stringify(await observer.hgetall('sallyport:api-keys'))
-  for (const secret of [first, second]) assert.ok(!told.includes(secret.slice(12)))
+  const reported =
+    JSON.stringify([a.log.lines, b.log.lines]) + JSON.stringify(await observer.hgetall('sallyport:api-keys'))
+  for (const secret of [first, second]) assert.ok(!reported.includes(secret.slice(12)))
 })
 
 test('an old key works until its overlap ends, and without an overlap stops at once', async (t) => {

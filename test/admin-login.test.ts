@@ -249,8 +249,8 @@ test('GET /events ends with the session', async (t) => {
 
 test('on loopback without users and token no login is needed', async (t) => {
   const { ask } = await startAdminGateway(t, backend)
-  const told = { name: null, role: 'admin', by: 'machine', users: false, provider: null, token: false }
-  assert.deepEqual((await ask('/session')).json, told)
+  const reported = { name: null, role: 'admin', by: 'machine', users: false, provider: null, token: false }
+  assert.deepEqual((await ask('/session')).json, reported)
   assert.equal((await ask('/login', { method: 'POST', json: { name: 'ada', password: 'x' } })).status, 409)
   assert.equal((await ask(drain, { method: 'PUT' })).status, 200)
 })

@@ -78,9 +78,9 @@ test('an operator logs in at the provider, returns to the page, and has a name a
   const jar = new Jar()
   assert.equal((await ask('/status')).status, 401)
   const begun = await begin(jar, '/console/routes/a?b=c')
-  const asked = new URL(String(begun.json['url']))
-  assert.equal(asked.origin, provider.url)
-  assert.equal(asked.searchParams.get('scope'), 'openid profile')
+  const requested = new URL(String(begun.json['url']))
+  assert.equal(requested.origin, provider.url)
+  assert.equal(requested.searchParams.get('scope'), 'openid profile')
   assert.match(
     String(begun.headers['set-cookie']),
     /^sallyport_admin-login=[\w-]{43}; Path=\/; HttpOnly; SameSite=Lax; Max-Age=600$/,
@@ -372,11 +372,11 @@ test('unknown callbacks are logged at debug only, and failed ones without their 
 })
 
 test('a provider that does not respond times out', async (t) => {
-  const asked = Promise.withResolvers<void>()
-  const silent = await startService(t, () => asked.resolve())
+  const requested = Promise.withResolvers<void>()
+  const silent = await startService(t, () => requested.resolve())
   const { begin, clock } = await setUp(t, { issuer: silent.url })
   const answer = begin(new Jar())
-  await asked.promise
+  await requested.promise
   clock.advance(5000)
   assert.equal((await answer).status, 503)
 })

@@ -19,9 +19,9 @@ function administered(input: GatewayInput): GatewayInput {
 async function startProcess(t: TestContext, input: GatewayInput) {
   const { clock, scope, ...started } = startScope(t, administered(input))
   const prepare = (next: GatewayInput) => started.prepare(administered(next))
-  const asked: GatewayConfig[] = []
+  const requests: GatewayConfig[] = []
   const chainOf = async (of: GatewayConfig): Promise<readonly Policy[]> => {
-    asked.push(of)
+    requests.push(of)
     return policies
   }
   const { config } = scope
@@ -47,7 +47,7 @@ async function startProcess(t: TestContext, input: GatewayInput) {
   return {
     prepare,
     clock,
-    asked,
+    asked: requests,
     ask: (path: string, what = {}) => requestAdmin(admin.address.port, path, what),
     reload: async (next: GatewayInput): Promise<void> => (await prepare(next)).commit(),
   }

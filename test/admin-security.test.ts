@@ -131,7 +131,7 @@ test('an incomplete request delays shutdown by one second at most', async (t) =>
   const clock = new ManualClock()
   const { adminPort, gateway } = await startAdminGateway(t, {}, { clock })
   const socket = connect(adminPort, '127.0.0.1').on('error', () => {})
-  const gone = new Promise((resolve) => socket.on('close', resolve))
+  const closed = new Promise((resolve) => socket.on('close', resolve))
   const head = `PUT /log-level HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9\r\n`
   socket.write(`${head}Expect: 100-continue\r\n\r\n`)
   // Signals that the head has been read.
@@ -142,7 +142,7 @@ test('an incomplete request delays shutdown by one second at most', async (t) =>
     await setImmediate()
     clock.advance(1000)
   }
-  await gone
+  await closed
 })
 
 test('the main listener has none of the admin endpoints', async (t) => {

@@ -113,11 +113,11 @@ for (const credentials of ['', `Authorization: Bearer ${token}\r\n`])
     const forged = spellings.map((name) => `${name}: root\r\n`).join('')
     client.write(`GET /api/a HTTP/1.1\r\nHost: a\r\n${forged}${credentials}Connection: close\r\n\r\n`)
     assert.match(await client.until('\r\n\r\n'), /^HTTP\/1\.1 200 /)
-    const [heard] = service.heard
-    assert.ok(heard !== undefined)
-    assert.ok(!heard.rawHeaders.includes('root'))
-    const told = heard.rawHeaders.filter((name) => /^x.(?:user|consumer)/i.test(name))
-    assert.deepEqual(told, credentials === '' ? [] : ['X-User-ID', 'X-User-Roles', 'X-Consumer-Tier'])
+    const [received] = service.heard
+    assert.ok(received !== undefined)
+    assert.ok(!received.rawHeaders.includes('root'))
+    const reported = received.rawHeaders.filter((name) => /^x.(?:user|consumer)/i.test(name))
+    assert.deepEqual(reported, credentials === '' ? [] : ['X-User-ID', 'X-User-Roles', 'X-Consumer-Tier'])
   })
 
 test('forged identity trailers do not reach the service', async (t) => {
@@ -199,9 +199,9 @@ test('an API key in a header field is not forwarded to the service', async (t) =
   const keys = [{ id: 'ci', sha256: hash('sha256', 'sesame'), roles: ['admin'] }]
   const { service, port } = await setUp(t, { methods: { 'api-key': { keys } } })
   assert.equal((await send(port, { path: '/admin/a', headers: { 'X-API-Key': 'sesame' } })).status, 200)
-  const [heard] = service.heard
-  assert.equal(heard?.headers['x-api-key'], undefined)
-  assert.deepEqual([heard?.headers['x-user-id'], heard?.headers['x-user-roles']], ['ci', 'admin'])
+  const [received] = service.heard
+  assert.equal(received?.headers['x-api-key'], undefined)
+  assert.deepEqual([received?.headers['x-user-id'], received?.headers['x-user-roles']], ['ci', 'admin'])
 })
 
 test('a new key of the provider is fetched with the first token that names it, without failing other requests', async (t) => {
@@ -245,9 +245,9 @@ test('a token is introspected once for many requests, through the gateway’s ow
   )
   assert.ok(answers.every(({ status }) => status === 200))
   assert.equal(state.asked, 1)
-  const asked = service.heard.find(({ url }) => url === '/introspect')
-  assert.deepEqual([asked?.method, asked?.headers.host], ['POST', 'users'])
-  assert.equal(asked?.headers['x-forwarded-for'], undefined)
+  const requested = service.heard.find(({ url }) => url === '/introspect')
+  assert.deepEqual([requested?.method, requested?.headers.host], ['POST', 'users'])
+  assert.equal(requested?.headers['x-forwarded-for'], undefined)
   const passed = service.heard.find(({ url }) => url === '/users/a')
   assert.equal(passed?.headers['x-user-roles'], 'from%20the%20user%20service')
 })

@@ -179,11 +179,11 @@ test('an early reply of a service that stops reading does not block the upload',
 
 test('pipelined replies to a client that does not read are bounded', async (t) => {
   const size = 14_000
-  let asked = 0
+  let requests = 0
   const service = await startRawService(t, async (peer) => {
     for (;;) {
       await peer.request()
-      asked++
+      requests++
       peer.write(`HTTP/1.1 200 OK\r\nContent-Length: ${size}\r\n\r\n${'x'.repeat(size)}`)
     }
   })
@@ -192,13 +192,13 @@ test('pipelined replies to a client that does not read are bounded', async (t) =
   client.socket.pause()
   client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(TOTAL / size))
   let before = -1
-  while (asked !== before) {
-    before = asked
+  while (requests !== before) {
+    before = requests
     for (let turn = 0; turn < 500; turn++) await new Promise(setImmediate)
   }
-  assert.ok(asked * size < BOUND, `the gateway took ${asked * size} bytes of replies`)
+  assert.ok(requests * size < BOUND, `the gateway took ${requests * size} bytes of replies`)
   client.socket.resume()
-  for (let i = 0; i < asked; i++) assert.equal((await client.reply()).body.length, size)
+  for (let i = 0; i < requests; i++) assert.equal((await client.reply()).body.length, size)
 })
 
 test('a client that half-closes its connection after its request gets the whole reply', async (t) => {
@@ -253,9 +253,9 @@ test('a disconnect of an HTTP/1.0 client is only detected when the reply is writ
   await peer.request()
   client.socket.destroy()
   peer.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n')
-  const gone = peer.closed()
+  const closed = peer.closed()
   const writing = setInterval(() => peer.write('5\r\nhello\r\n'))
-  await gone
+  await closed
   clearInterval(writing)
   await log.line({ message: 'API Gateway Request' })
 })

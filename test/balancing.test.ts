@@ -293,12 +293,12 @@ test('a request in flight on an instance that becomes unhealthy is answered', as
   const service = await startService(t, (_, response) => held.resolve(response), { health: () => status })
   const config = proxyTo(service.url, { service: { health, timeouts: { response: '1h' } } })
   const { port, log } = await startGateway(t, config, { clock })
-  const asked = send(port)
+  const pending = send(port)
   const response = await held.promise
   status = 500
   await advanceUntil(clock, log.line({ message: 'instance is unhealthy' }))
   response.end('late')
   await once(response, 'finish')
-  assert.equal((await asked).text, 'late')
+  assert.equal((await pending).text, 'late')
   assert.equal((await send(port)).status, 503)
 })

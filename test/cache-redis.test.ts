@@ -109,7 +109,7 @@ for (const [how, fail] of [
     await a()
     await until('the stored entry', async () => (await status(a())).startsWith('sallyport; hit'))
     await fail(server)
-    const heard = service.heard.length
+    const received = service.heard.length
     // The processor time of other processes is not a wait for Redis.
     const clock = new PacedClock()
     cleanUp(t, () => clock.stop())
@@ -121,7 +121,7 @@ for (const [how, fail] of [
       assert.match(String(headers['cache-status']), i === 2 ? /fwd=method/ : /fwd=uri-miss/)
       assert.ok(clock.now() - sent < PROMPT)
     }
-    assert.equal(service.heard.length, heard + 5)
+    assert.equal(service.heard.length, received + 5)
     assert.equal(log.lines.filter(({ message }) => message === DOWN).length, 1)
   })
 

@@ -116,24 +116,24 @@ test('a loop between two gateways is stopped', async (t) => {
 
 /** The API of a CDN that answers correctly, and the requests that it received. */
 async function startApi(t: TestContext) {
-  const asked: { method: string; url: string; key: unknown; type: unknown; body: string }[] = []
-  let told = Promise.withResolvers<void>()
+  const requests: { method: string; url: string; key: unknown; type: unknown; body: string }[] = []
+  let reported = Promise.withResolvers<void>()
   const { url } = await startService(t, (request, response) => {
     void text(request).then((body) => {
       const { method = '', url: target = '', headers } = request
       const key = headers['fastly-key'] ?? headers.authorization
-      asked.push({ method, url: target, key, type: headers['content-type'] ?? headers['surrogate-key'], body })
+      requests.push({ method, url: target, key, type: headers['content-type'] ?? headers['surrogate-key'], body })
       response.end('{"status":"ok"}')
-      told.resolve()
+      reported.resolve()
     })
   })
   return {
     url,
-    asked,
+    asked: requests,
     until: async (count: number): Promise<void> => {
-      while (asked.length < count) {
-        told = Promise.withResolvers<void>()
-        await told.promise
+      while (requests.length < count) {
+        reported = Promise.withResolvers<void>()
+        await reported.promise
       }
     },
   }

@@ -23,8 +23,9 @@ test('the expiry of each certificate is a metric labelled by its first name, wit
       ...tlsListeners(files.slice(2)).listeners,
     ],
   })
-  const told = async () => (await scrape(port)).all(METRIC).map(({ labels, value }) => [labels['name'], value] as const)
-  assert.deepEqual(await told(), [
+  const report = async () =>
+    (await scrape(port)).all(METRIC).map(({ labels, value }) => [labels['name'], value] as const)
+  assert.deepEqual(await report(), [
     ['a.test', soon],
     ['*.c.test', other],
   ])
@@ -32,7 +33,7 @@ test('the expiry of each certificate is a metric labelled by its first name, wit
   const renewed = inDays(90)
   replaceLeaf(files[2]!, authority.issue({ names: ['d.test'], notAfter: renewed * 1000 }))
   await log.line({ message: 'A certificate was replaced: new connections get the new one' })
-  assert.deepEqual(await told(), [
+  assert.deepEqual(await report(), [
     ['a.test', soon],
     ['d.test', renewed],
   ])

@@ -20,14 +20,14 @@ test('check prints warnings in file order, with place and remedy', async (t) => 
   const { code, stdout, stderr } = await runHere(t, ['check', await temporaryFile(t, 'a.yaml', WORTH_WARNINGS)])
   assert.equal(code, 0)
   assert.match(stdout, /\/users\/\* +\* +-> users/)
-  const told = stderr.trimEnd().split('\n')
-  assert.equal(told.length, 3)
-  assert.match(told[0]!, /a\.yaml:4:11: warning: services\.orders: is not used: .*Add a route, or remove it\.$/)
+  const reported = stderr.trimEnd().split('\n')
+  assert.equal(reported.length, 3)
+  assert.match(reported[0]!, /a\.yaml:4:11: warning: services\.orders: is not used: .*Add a route, or remove it\.$/)
   assert.match(
-    told[1]!,
+    reported[1]!,
     /a\.yaml:6:31: warning: policies\.auth\.methods\.api-key: has no effect: there are no keys.*keys create/,
   )
-  assert.match(told[2]!, /a\.yaml:11:23: warning: routes\[0\]\.rewrite\.strip: never applies.*remove it\.$/)
+  assert.match(reported[2]!, /a\.yaml:11:23: warning: routes\[0\]\.rewrite\.strip: never applies.*remove it\.$/)
 })
 
 test('check --strict fails on warnings', async (t) => {

@@ -256,7 +256,7 @@ test('curl and openssl connect with a certificate, and get an alert without one'
     ])
   await curl('--cert', cert, '--key', key, '--fail')
   await assert.rejects(curl(), /alert|certificate required|SSL/)
-  const said = async (...args: string[]): Promise<string> => {
+  const openssl = async (...args: string[]): Promise<string> => {
     const child = spawn('openssl', [
       's_client',
       '-connect',
@@ -273,9 +273,9 @@ test('curl and openssl connect with a certificate, and get an alert without one'
     await once(child, 'close')
     return output
   }
-  assert.match(await said('-cert', cert, '-key', key), /HTTP\/1\.1 200 OK/)
-  assert.match(await said(), /alert certificate required/)
-  assert.match(await said('-tls1_2'), /alert handshake failure|sslv3 alert handshake failure|alert certificate/)
+  assert.match(await openssl('-cert', cert, '-key', key), /HTTP\/1\.1 200 OK/)
+  assert.match(await openssl(), /alert certificate required/)
+  assert.match(await openssl('-tls1_2'), /alert handshake failure|sslv3 alert handshake failure|alert certificate/)
 })
 
 test('unusable files are configuration problems, each with its reason', async (t) => {

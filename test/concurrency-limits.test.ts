@@ -111,9 +111,9 @@ test('a client that disconnects frees its place', async (t) => {
   client.write('GET /normal HTTP/1.1\r\nHost: a\r\n\r\n')
   await turnUntil('the request to reach the service', () => held.length === 1)
   assert.equal((await send(port, { path: '/normal' })).status, 503)
-  const gone = once(held[0]!, 'close')
+  const closed = once(held[0]!, 'close')
   client.reset()
-  await gone
+  await closed
   const [answer] = await hold()
   held.at(-1)!.end()
   assert.equal((await answer!).status, 200)

@@ -173,8 +173,8 @@ test('clients with and without keep-alive are served at the same time', async (t
   const { port } = await startGateway(t, proxyTo(service.url))
   const agent = new Agent({ keepAlive: true, maxSockets: 8 })
   cleanUp(t, () => agent.destroy())
-  const asked = Array.from({ length: 200 }, (_, i) => send(port, i % 2 === 0 ? { agent } : {}))
-  for (const { status, headers } of await Promise.all(asked)) {
+  const requests = Array.from({ length: 200 }, (_, i) => send(port, i % 2 === 0 ? { agent } : {}))
+  for (const { status, headers } of await Promise.all(requests)) {
     assert.equal(status, 200)
     assert.equal(headers['content-length'], String(service.port).length.toString())
   }

@@ -26,21 +26,21 @@ async function setUp(t: TestContext, instances: string[]) {
 test('after timeouts.connect the next instance is tried', async (t) => {
   const [deaf, well] = [await startDeafService(t), await startService(t)]
   const { clock, port, connecting } = await setUp(t, [deaf.url, well.url])
-  const asked = send(port, { method: 'POST', body: 'body' })
+  const pending = send(port, { method: 'POST', body: 'body' })
   await connecting(0)
   clock.advance(2_300)
-  assert.equal((await asked).text, String(well.port))
+  assert.equal((await pending).text, String(well.port))
 })
 
 test('if no instance can be connected to, the reply is 503 after one try of each', async (t) => {
   const [one, two] = [await startDeafService(t), await startDeafService(t)]
   const { clock, port, log, connecting } = await setUp(t, [one.url, two.url])
-  const asked = send(port)
+  const pending = send(port)
   await connecting(0)
   clock.advance(2_300)
   await connecting(1)
   clock.advance(2_300)
-  const reply = await asked
+  const reply = await pending
   assert.equal(reply.status, 503)
   assert.equal((JSON.parse(reply.text) as { detail: string }).detail, 'Service unavailable')
   assert.match(JSON.stringify(await log.line({ message: 'Request failed in the service' })), /within 2000 ms/)

@@ -80,11 +80,11 @@ test('every file and folder that the architecture page names exists', () => {
 test('the architecture page lists all policies in order', () => {
   const text = readFileSync(join(root, 'docs/architecture.md'), 'utf8')
   const [, rows = ''] = /^\| phase +\| policies .*\n.*\n([^]*?)\n\n/m.exec(text) ?? []
-  const told = rows
+  const reported = rows
     .split('\n')
     .flatMap((row) => Array.from((row.split('|')[2] ?? '').matchAll(/`([^`]+)`/g), ([, name]) => name))
   assert.deepEqual(
-    told,
+    reported,
     policies.map(({ name }) => name),
   )
 })
@@ -92,7 +92,7 @@ test('the architecture page lists all policies in order', () => {
 test('the architecture page lists the allowed imports of scripts/layers.ts', () => {
   const text = readFileSync(join(root, 'docs/architecture.md'), 'utf8')
   const [, rows = ''] = /^\| part of `src\/`.*\n.*\n([^]*?)\n\n/m.exec(text) ?? []
-  const told = Array.from(rows.matchAll(/^\| `([^`]+)` +\|.*\| ([^|]*?) +\|$/gm), ([, part, imports]) => [
+  const reported = Array.from(rows.matchAll(/^\| `([^`]+)` +\|.*\| ([^|]*?) +\|$/gm), ([, part, imports]) => [
     part,
     imports,
   ])
@@ -100,7 +100,7 @@ test('the architecture page lists the allowed imports of scripts/layers.ts', () 
     const parts = imports.map((each) => (each.includes('/') ? `(${each.split('/')[0]})` : each))
     return [part.endsWith('.ts') ? part : `${part}/`, [...new Set(parts)].join(', ') || 'nothing']
   })
-  assert.deepEqual(told, expected)
+  assert.deepEqual(reported, expected)
 })
 
 /** The anchors of the headings of a document, as GitHub generates them. */

@@ -153,12 +153,12 @@ test('a client that never closes its side does not block the drain', async (t) =
 
 test('during shutdownDelay only readiness changes, and replies ask clients to close', async (t) => {
   const { clock, service, port, gateway } = await setUp(t, { shutdownDelay: '5s' })
-  const kept = await connect(t, port)
+  const connection = await connect(t, port)
   const ask = async (client: Peer, path: string): Promise<Message> => {
     client.write(`GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`)
     return client.reply()
   }
-  assert.equal((await ask(kept, '/health')).start, 'HTTP/1.1 200 OK')
+  assert.equal((await ask(connection, '/health')).start, 'HTTP/1.1 200 OK')
   const closed = gateway.close()
   for (const [path, start, status] of [
     ['/health', 'HTTP/1.1 503 Service Unavailable', 'draining'],
@@ -171,14 +171,14 @@ test('during shutdownDelay only readiness changes, and replies ask clients to cl
     assert.equal(reply.start, start)
     assert.equal((JSON.parse(reply.body.toString()) as { status: string }).status, status)
   }
-  kept.write(GET)
+  connection.write(GET)
   const peer = await service.accept()
   await peer.request()
   peer.write('HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nstill')
-  const reply = await kept.reply()
+  const reply = await connection.reply()
   assert.equal(reply.body.toString(), 'still')
   assert.equal(reply.fields.get('Connection'), 'close')
-  kept.end()
+  connection.end()
   const idle = await connect(t, port)
   clock.advance(4_999)
   const last = await connect(t, port)

@@ -85,19 +85,19 @@ for (let seed = 1; seed <= cases(1); seed++)
       }
       const answer = await requestAdmin(adminPort, '/explain', { method: 'POST', json: question })
       assert.equal(answer.status, 200, answer.text)
-      const told = explanation.parse(answer.json)
+      const reported = explanation.parse(answer.json)
       const live = await send(port, { ...ask, headers })
       const line = await log.line({ correlation_id: `request-${i}`, message: 'API Gateway Request' })
       const what = `${i}: ${method} ${url} from ${from}`
-      assert.equal(told.route?.id ?? null, line['route'] || null, what)
-      if (told.outcome === 'sent') {
+      assert.equal(reported.route?.id ?? null, line['route'] || null, what)
+      if (reported.outcome === 'sent') {
         assert.notEqual(line['instance'], null, what)
-        assert.equal(told.service!.name, line['service'], what)
+        assert.equal(reported.service!.name, line['service'], what)
       } else {
         assert.equal(line['instance'], null, what)
-        assert.equal(told.status, live.status, what)
+        assert.equal(reported.status, live.status, what)
       }
-      const key = told.outcome === 'sent' ? 'sent' : String(told.status)
+      const key = reported.outcome === 'sent' ? 'sent' : String(reported.status)
       outcomes.set(key, (outcomes.get(key) ?? 0) + 1)
     }
     for (const kind of ['sent', '200', '204', '400', '401', '404', '422', '429'])

@@ -83,17 +83,17 @@ const full: Omit<GatewayInput, 'services' | 'admin'> = {
 
 test('an explanation has path, routes, policies, instances and the forwarded head', async (t) => {
   const { explain, service } = await setUp(t, full)
-  const told = await explain('https://api.example.com/books/./7?page=2&token=abc', { from: '203.0.113.9' })
-  assert.deepEqual(told.path, { written: '/books/./7', normal: '/books/7', refused: null })
+  const reported = await explain('https://api.example.com/books/./7?page=2&token=abc', { from: '203.0.113.9' })
+  assert.deepEqual(reported.path, { written: '/books/./7', normal: '/books/7', refused: null })
   assert.deepEqual(
-    told.routes.candidates.map(({ route, lacks, taken }) => [route, lacks, taken]),
+    reported.routes.candidates.map(({ route, lacks, taken }) => [route, lacks, taken]),
     [
       ['drafts', ['header x-draft is missing'], false],
       ['books', [], true],
     ],
   )
   assert.deepEqual(
-    told.policies.map(({ name, verdict, origin, ofRoute }) => [name, verdict, origin, ofRoute]),
+    reported.policies.map(({ name, verdict, origin, ofRoute }) => [name, verdict, origin, ofRoute]),
     [
       ['correlation-id', 'passed', 'general', []],
       ['response-headers', 'passed', 'general', []],
@@ -103,21 +103,21 @@ test('an explanation has path, routes, policies, instances and the forwarded hea
       ['cache', 'passed', 'route', []],
     ],
   )
-  const [, answers, auth, limit, headers, cache] = told.policies
+  const [, answers, auth, limit, headers, cache] = reported.policies
   assert.deepEqual(answers!.reply.set, ['X-Answered-By'])
   assert.equal(auth!.events[0]!.attributes['sallyport.auth.outcome'], 'public')
   assert.equal(limit!.events[0]!.attributes['sallyport.rate_limit.remaining'], 2)
   assert.deepEqual(headers!.request.set, ['X-Api-Secret'])
   assert.match(String(cache!.events[0]!.attributes['sallyport.cache.status']), /fwd=uri-miss/)
-  assert.deepEqual(told.leads, ['rewrite strip /books'])
-  assert.equal(told.service!.name, 'books')
+  assert.deepEqual(reported.leads, ['rewrite strip /books'])
+  assert.equal(reported.service!.name, 'books')
   assert.deepEqual(
-    told.service!.instances.map(({ address, next, unusable }) => [address, next, unusable]),
+    reported.service!.instances.map(({ address, next, unusable }) => [address, next, unusable]),
     [[`127.0.0.1:${service.port}`, true, null]],
   )
-  assert.equal(told.outcome, 'sent')
-  assert.equal(told.sent!.target, '/7?page=2&token=[redacted]')
-  const fields = new Map(told.sent!.fields.map(({ name, value }) => [name.toLowerCase(), value]))
+  assert.equal(reported.outcome, 'sent')
+  assert.equal(reported.sent!.target, '/7?page=2&token=[redacted]')
+  const fields = new Map(reported.sent!.fields.map(({ name, value }) => [name.toLowerCase(), value]))
   assert.equal(fields.get('x-forwarded-for'), '203.0.113.9')
   assert.equal(fields.get('x-forwarded-proto'), 'https')
   assert.equal(fields.get('x-forwarded-host'), 'api.example.com')
@@ -179,10 +179,10 @@ test('each unused instance has its reason', async (t) => {
   const { explain, ask } = await setUp(t, full)
   const [instance] = (await explain('/books/1')).service!.instances
   await ask(`/services/books/instances/${instance!.address}/drain?force=true`, { method: 'PUT' })
-  const told = await explain('/books/1')
-  assert.deepEqual([told.status, told.code], [503, 'service-unavailable'])
+  const reported = await explain('/books/1')
+  assert.deepEqual([reported.status, reported.code], [503, 'service-unavailable'])
   assert.deepEqual(
-    told.service!.instances.map(({ unusable, next }) => [unusable, next]),
+    reported.service!.instances.map(({ unusable, next }) => [unusable, next]),
     [['drained by an operator', false]],
   )
 })
@@ -269,16 +269,16 @@ test('a custom policy is run only if it declares runsDry', async (t) => {
   const routes: GatewayInput['routes'] = [{ id: 'books', match: { path: '/books/*' }, service: 'books' }]
   const policies = { careless: {}, careful: {} }
   const { explain } = await setUp(t, { policies, routes }, chain)
-  const told = await explain('/books/1')
+  const reported = await explain('/books/1')
   assert.deepEqual(
-    told.policies.map(({ name, verdict }) => [name, verdict]),
+    reported.policies.map(({ name, verdict }) => [name, verdict]),
     [
       ['careless', 'not-run'],
       ['careful', 'passed'],
     ],
   )
   assert.equal(calls, 1)
-  assert.match(told.notes.join(' '), /careless was not run/)
+  assert.match(reported.notes.join(' '), /careless was not run/)
 })
 
 test('invalid questions are rejected', async (t) => {

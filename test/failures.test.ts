@@ -215,11 +215,11 @@ test('after the start of a reply the request is not sent again', async (t) => {
 })
 
 test('if an instance cannot be connected to, the next one is tried, whatever the method', async (t) => {
-  const gone = await startService(t)
+  const stopped = await startService(t)
   const well = await startService(t)
-  const { port } = await startGateway(t, proxyTo([gone.url, well.url]))
+  const { port } = await startGateway(t, proxyTo([stopped.url, well.url]))
   // Only now, since the gateway could otherwise get its port.
-  await gone.kill()
+  await stopped.kill()
   for (const method of ['GET', 'POST', 'GET', 'POST']) {
     const reply = await send(port, { method, body: 'body' })
     assert.equal(reply.text, String(well.port))

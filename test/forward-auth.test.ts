@@ -135,16 +135,16 @@ test('a reply that is too long is a failure', async (t) => {
 test('its decisions are cached for the configured time', async (t) => {
   const clock = new ManualClock()
   const { decider, service, ask } = await setUp(t, byToken, { ...names, cache: '5s' }, {}, clock)
-  const asked = async (more: Ask, questions: number): Promise<void> => {
+  const requested = async (more: Ask, questions: number): Promise<void> => {
     await ask(more)
     assert.equal(decider.heard.length, questions)
   }
-  await asked({ headers: good }, 1)
-  await asked({ headers: good }, 1)
+  await requested({ headers: good }, 1)
+  await requested({ headers: good }, 1)
   assert.equal(service.heard[1]!.headers['x-session'], 's-1')
-  await asked({ headers: good, path: '/other' }, 2)
-  await asked({ headers: { Authorization: 'Bearer bad' } }, 3)
-  await asked({ headers: { Authorization: 'Bearer bad' } }, 4)
+  await requested({ headers: good, path: '/other' }, 2)
+  await requested({ headers: { Authorization: 'Bearer bad' } }, 3)
+  await requested({ headers: { Authorization: 'Bearer bad' } }, 4)
   clock.advance(5001)
-  await asked({ headers: good }, 5)
+  await requested({ headers: good }, 5)
 })

@@ -120,7 +120,7 @@ test('a removed instance ends after the exchanges on it and those waiting for it
   const first = await prepare({
     backend: { instances: [`http://127.0.0.1:${service.port}`], pool: { connections: 1 } },
   })
-  const asked = [ask(first), ask(first, '/waits')]
+  const pending = [ask(first), ask(first, '/waits')]
   const peer = await service.accept()
   await peer.request()
   const second = await prepare({ backend: { instances: [stays.url] } })
@@ -134,11 +134,11 @@ test('a removed instance ends after the exchanges on it and those waiting for it
   )
   assert.equal(poolIn(first, address)!.waiting, 1)
   peer.write(OK)
-  assert.equal(await asked[0], 'ok')
+  assert.equal(await pending[0], 'ok')
   const { start } = await peer.request()
   assert.match(start, /\/waits/)
   peer.write(OK)
-  assert.equal(await asked[1], 'ok')
+  assert.equal(await pending[1], 'ok')
   await peer.closed()
   assert.deepEqual(poolIn(first, address), { idle: 0, busy: 0, connecting: 0, streaming: 0, waiting: 0 })
   assert.equal(deadlines.size, 0)
@@ -149,7 +149,7 @@ test('requests in flight are still counted, and the next balancer takes them int
   const { prepare, ask, gauge } = startThread(t)
   const address = `127.0.0.1:${busy.port}`
   const first = await prepare({ backend: { instances: [`http://${address}`] } })
-  const asked = ask(first)
+  const pending = ask(first)
   const peer: Peer = await busy.accept()
   await peer.request()
   const second = await prepare({
@@ -162,7 +162,7 @@ test('requests in flight are still counted, and the next balancer takes them int
   first.close()
   assert.equal(poolIn(second, address)!.busy, 1)
   peer.write(OK)
-  assert.equal(await asked, 'ok')
+  assert.equal(await pending, 'ok')
   assert.equal(inFlight(), 0)
   assert.equal(poolIn(second, address)!.idle, 1)
 })
@@ -189,7 +189,7 @@ test('limits and timeouts of a pool change in place when the next generation tak
   const { prepare, ask, clock } = startThread(t)
   const instances = [`http://${address}`]
   const first = await prepare({ backend: { instances, pool: { connections: 1 } } })
-  const asked = [ask(first), ask(first), ask(first)]
+  const pending = [ask(first), ask(first), ask(first)]
   const peers = [await service.accept()]
   const second = await prepare({ backend: { instances, pool: { connections: 2 } } })
   await turnUntil('the first request to be sent', () => poolIn(second, address)!.busy === 1)
@@ -201,7 +201,7 @@ test('limits and timeouts of a pool change in place when the next generation tak
     await peer.request()
     peer.write(OK)
   }
-  await Promise.all(asked)
+  await Promise.all(pending)
   await turnUntil('both connections to be idle', () => poolIn(second, address)!.idle === 2)
   const third = await prepare({ backend: { instances, pool: { connections: 1, idleTimeout: '1s' } } })
   third.takeOver()

@@ -90,8 +90,8 @@ test('a check has the configured method, headers and body', async (t) => {
     })
   })
   const headers = { 'Content-Type': 'application/json', authorization: 'Bearer t', 'user-agent': 'probe' }
-  const asked = { ...target, authority: 'users.internal', method: 'POST', headers, body: '{"query":"{é}"}' }
-  assert.equal(await ask(asked), 200)
+  const requested = { ...target, authority: 'users.internal', method: 'POST', headers, body: '{"query":"{é}"}' }
+  assert.equal(await ask(requested), 200)
   assert.equal(await ask({ ...target, method: 'HEAD', headers: { host: 'other' } }), 200)
   const always = { accept: '*/*', connection: 'close' }
   assert.deepEqual(seen, [

@@ -375,10 +375,10 @@ test('a client that expects 100 Continue gets it, even if its body is only compa
 
 test('keys survive a reload', async (t) => {
   const service = await startService(t, numbered())
-  const kept = proxyTo(service.url, { admin: false, listeners: [{ address: '127.0.0.1:0' }] })
-  const { gateway, port } = await startGateway(t, { ...kept, policies: { idempotency: {} } })
+  const stored = proxyTo(service.url, { admin: false, listeners: [{ address: '127.0.0.1:0' }] })
+  const { gateway, port } = await startGateway(t, { ...stored, policies: { idempotency: {} } })
   await post(port, '"k"')
-  await gateway.reload({ ...kept, policies: { idempotency: { ttl: '1h' }, 'server-timing': {} } })
+  await gateway.reload({ ...stored, policies: { idempotency: { ttl: '1h' }, 'server-timing': {} } })
   assert.equal((await post(port, '"k"')).headers['idempotent-replayed'], 'true')
   assert.equal(service.heard.filter(({ method }) => method === 'POST').length, 1)
 })

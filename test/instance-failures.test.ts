@@ -55,8 +55,8 @@ const FAILURES: Readonly<Record<string, Behaviour>> = {
 
 /** Two healthy instances and one that fails; all record their requests. */
 async function setUp(t: TestContext, failure: Behaviour) {
-  const heard: string[] = []
-  const note = (method: string, path: string): void => void heard.push(`${method} ${path}`)
+  const received: string[] = []
+  const note = (method: string, path: string): void => void received.push(`${method} ${path}`)
   const bad = await startRawService(t, (peer) =>
     failure(peer, async () => {
       const [method = '', path = ''] = (await peer.request()).start.split(' ')
@@ -71,7 +71,7 @@ async function setUp(t: TestContext, failure: Behaviour) {
   )
   const urls = (await Promise.all(well)).map(({ url }) => url)
   const { port } = await startGateway(t, proxyTo([bad.url, ...urls]))
-  return { port, heard, bad }
+  return { port, heard: received, bad }
 }
 
 for (const [what, failure] of Object.entries(FAILURES)) {
@@ -80,10 +80,10 @@ for (const [what, failure] of Object.entries(FAILURES)) {
     const agent = new Agent({ keepAlive: true, maxSockets: 4 })
     cleanUp(t, () => agent.destroy())
     for (let round = 0; round < 30; round++) {
-      const asked = ['GET', 'PUT', 'DELETE', 'GET'].map((method) =>
+      const requested = ['GET', 'PUT', 'DELETE', 'GET'].map((method) =>
         send(port, { method, agent, ...(method === 'PUT' && { body: 'body' }) }),
       )
-      for (const { status } of await Promise.all(asked)) assert.equal(status, 200)
+      for (const { status } of await Promise.all(requested)) assert.equal(status, 200)
     }
     assert.ok(bad.connections > 0)
   })

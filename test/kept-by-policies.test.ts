@@ -101,13 +101,13 @@ test('a prepared configuration introspects with its own services, and exchanges 
 
 /** A custom policy that counts requests in a table, and replies with the count. */
 function createCounting() {
-  const said: string[] = []
+  const output: string[] = []
   class Table {
     count = 0
     step = 1
 
     close(): void {
-      said.push(`closed at ${this.count}`)
+      output.push(`closed at ${this.count}`)
     }
   }
   const tables = new Shared<Table>()
@@ -117,12 +117,12 @@ function createCounting() {
     options: z.strictObject({ table: z.string(), step: z.number() }),
     create({ table: name, step }, { holder }, route) {
       if (route.id === '') return (next) => next
-      const table = tables.get(holder, name, () => (said.push(`made ${name}`), new Table()))
+      const table = tables.get(holder, name, () => (output.push(`made ${name}`), new Table()))
       holder.onTakeOver(() => (table.step = step))
       return () => () => Reply.json(200, (table.count += table.step))
     },
   })
-  return { policy, said }
+  return { policy, said: output }
 }
 
 test('the state that a custom policy keeps is shared across reloads, and closed with the last generation that uses it', async (t) => {

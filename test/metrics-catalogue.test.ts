@@ -67,9 +67,9 @@ test('every metric in the table is exposed with exactly its labels, and promtool
 test('the guide lists the same metrics, types and labels in the same order', () => {
   const guide = readFileSync(new URL('../docs/metrics.md', import.meta.url), 'utf8')
   const rows = [...guide.matchAll(/^\| `((?:http|sallyport|process)_\w+)` +\| (\w+) +\| (.*?) +\|/gm)]
-  const told = rows.map(([, name, type, labels = '']) => [name, type, labels.replaceAll('`', '').split(', ')])
+  const reported = rows.map(([, name, type, labels = '']) => [name, type, labels.replaceAll('`', '').split(', ')])
   assert.deepEqual(
-    told,
+    reported,
     table.map(([name, { type, labels }]) => [name, type, labels.length === 0 ? ['–'] : labels]),
   )
 })

@@ -16,7 +16,7 @@ async function setUp(
   copy: RequestListener = (_, response) => void response.end(),
 ) {
   const copies: { method: string; url: string; host: string; body: string; tenant: string }[] = []
-  let told = Promise.withResolvers<void>()
+  let reported = Promise.withResolvers<void>()
   const main = await startService(t, (request, response) => {
     request.resume().on('end', () => response.end('main'))
   })
@@ -28,7 +28,7 @@ async function setUp(
       const body = Buffer.concat(chunks).toString()
       copies.push({ method, url, host: headers.host ?? '', body, tenant: String(headers['x-tenant']) })
       copy(request, response)
-      told.resolve()
+      reported.resolve()
     })
   })
   const services = {
@@ -47,8 +47,8 @@ async function setUp(
     /** Resolves once that many copies have arrived. */
     copied: async (count: number): Promise<void> => {
       while (copies.length < count) {
-        told = Promise.withResolvers<void>()
-        await told.promise
+        reported = Promise.withResolvers<void>()
+        await reported.promise
       }
     },
     ask: async (method = 'GET', path = '/a/x?y=1', body = '', ...lines: string[]) => {

@@ -30,10 +30,10 @@ type Done = (error: null, addresses: dns.LookupAddress[]) => void
 /** Makes users.test resolve to the current value of `addresses`; returns the number of lookups. */
 function resolveTo(t: TestContext, addresses: () => readonly string[]): () => number {
   const { lookup } = dns
-  let asked = 0
+  let requests = 0
   t.mock.method(dns, 'lookup', (host: string, options: dns.LookupAllOptions, done: Done) => {
     if (host !== 'users.test') return lookup(host, options, (_, found) => done(null, found))
-    asked++
+    requests++
     process.nextTick(() =>
       done(
         null,
@@ -41,7 +41,7 @@ function resolveTo(t: TestContext, addresses: () => readonly string[]): () => nu
       ),
     )
   })
-  return () => asked
+  return () => requests
 }
 
 test('connections are opened to all addresses of a name', async (t) => {
@@ -81,13 +81,13 @@ test('a changed address is used as connections expire', async (t) => {
 })
 
 test('health checks alternate between all addresses of a name', async (t) => {
-  const asked: string[] = []
+  const requests: string[] = []
   const clock = new ManualClock()
   const hosts = ['127.0.0.1', '127.0.0.2']
   let port = 0
   for (const host of hosts) {
     const server = createServer((_, response) => {
-      asked.push(host)
+      requests.push(host)
       response.end()
     })
     server.listen(port, host)
@@ -98,9 +98,9 @@ test('health checks alternate between all addresses of a name', async (t) => {
   resolveTo(t, () => hosts)
   const service = { health: { interval: '10s' } } as const
   await startGateway(t, proxyTo(`http://users.test:${port}`, { service }), { clock })
-  while (asked.length < 4) {
+  while (requests.length < 4) {
     clock.advance(1_000)
     await new Promise(setImmediate)
   }
-  assert.deepEqual(asked.slice(0, 4), ['127.0.0.1', '127.0.0.2', '127.0.0.1', '127.0.0.2'])
+  assert.deepEqual(requests.slice(0, 4), ['127.0.0.1', '127.0.0.2', '127.0.0.1', '127.0.0.2'])
 })

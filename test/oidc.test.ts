@@ -73,12 +73,12 @@ test('services do not see the gateway’s cookies, and see others unchanged', as
 
 test('requests that are not page loads get 401 instead of a redirect', async (t) => {
   const { browser, provider } = await setUp(t)
-  const asked = [
+  const requested = [
     browser.fetch('/api'),
     browser.fetch('/api', { method: 'POST', headers: { 'Sec-Fetch-Mode': 'navigate', Accept: 'text/html' } }),
     browser.open('/api', { 'X-Requested-With': 'XMLHttpRequest' }),
   ]
-  for (const { status, headers, text } of await Promise.all(asked)) {
+  for (const { status, headers, text } of await Promise.all(requested)) {
     assert.equal(status, 401)
     assert.equal(headers['www-authenticate'], 'Session realm="sallyport"')
     assert.match(text, /Missing session: log in/)
@@ -225,12 +225,12 @@ test('a gateway starts without its provider, retries with backoff, and still acc
   await browser.logIn(await browser.open('/'))
   provider.isBroken = true
   const { browser: late, log: lateLog } = await start()
-  const asked = provider.count('/.well-known/openid-configuration')
+  const requested = provider.count('/.well-known/openid-configuration')
   for (let i = 0; i < 3; i++) {
     const { status, headers } = await late.open('/')
     assert.deepEqual([status, headers['retry-after']], [503, '1'])
   }
-  assert.equal(provider.count('/.well-known/openid-configuration'), asked + 1)
+  assert.equal(provider.count('/.well-known/openid-configuration'), requested + 1)
   clock.advance(1000)
   assert.equal((await late.open('/')).headers['retry-after'], '2')
   late.cookies.set('sallyport', browser.cookies.get('sallyport') ?? '')
@@ -368,11 +368,11 @@ test('a session that the provider no longer refreshes ends, and its user has to 
   assert.equal(reply.status, 401)
   assert.match(reply.text, /The session has ended/)
   assert.equal((await browser.open('/')).status, 302)
-  const asked = provider.count('/token')
+  const requested = provider.count('/token')
   for (let i = 0; i < 3; i++) assert.equal((await browser.fetch('/')).status, 401)
   assert.equal(
     provider.count('/token'),
-    asked,
+    requested,
     'a client that keeps the cookie does not cause repeated requests to the provider',
   )
 })

@@ -94,9 +94,9 @@ test('the document of the API has the error with an example, under its status', 
 test('an explanation names the error that a policy would reply with', async (t) => {
   const { ask } = await startAdminGateway(t, config, { policies: [tenancy] })
   const { json } = await ask('/explain', { method: 'POST', json: { url: 'https://api.example.com/a' } })
-  const told = explanation.parse(json)
-  assert.deepEqual([told.status, told.code, told.detail], [404, 'tenant-unknown', 'No tenant "".'])
-  assert.equal(told.policies.find(({ name }) => name === 'tenancy')?.code, 'tenant-unknown')
+  const reported = explanation.parse(json)
+  assert.deepEqual([reported.status, reported.code, reported.detail], [404, 'tenant-unknown', 'No tenant "".'])
+  assert.equal(reported.policies.find(({ name }) => name === 'tenancy')?.code, 'tenant-unknown')
 })
 
 test('a gRPC client gets the status that corresponds to the one in HTTP', async (t) => {

@@ -28,11 +28,11 @@ async function setUp(t: TestContext, routes: Routes, more: GatewayInput = {}) {
       assert.equal((await send(`GET ${target}`)).text, `GET ${sent}`)
     },
     refuses: async (target: string, reason: RegExp): Promise<void> => {
-      const heard = echo.heard.length
+      const received = echo.heard.length
       const reply = await send(`GET ${target}`)
       assert.equal(reply.status, 400, target)
       assert.match(problemOf(reply).detail ?? '', reason, target)
-      assert.equal(echo.heard.length, heard)
+      assert.equal(echo.heard.length, received)
     },
   }
 }

@@ -15,11 +15,11 @@ async function setUp(t: TestContext, policies: GatewayInput['policies'], routes:
   const service = await startService(t, (_, response) => {
     response.writeHead(200, { 'X-Powered-By': 'PHP', Server: 'x', 'X-Twice': ['a', 'b'] }).end('ok')
   })
-  const gone = await startService(t)
+  const stopped = await startService(t)
   const { port, log } = await startGateway(t, {
     services: {
       backend: { instances: [service.url], health: false },
-      gone: { instances: [gone.url], health: false },
+      gone: { instances: [stopped.url], health: false },
     },
     ...(policies === undefined ? {} : { policies }),
     routes: [
@@ -31,7 +31,7 @@ async function setUp(t: TestContext, policies: GatewayInput['policies'], routes:
     ],
   })
   // Only now, since the gateway could otherwise get its port.
-  await gone.kill()
+  await stopped.kill()
   return { service, log, ask: (path: string, more: Ask = {}) => send(port, { path, ...more }) }
 }
 
@@ -192,11 +192,11 @@ test('a policy can be off for all routes and on for one', async (t) => {
 })
 
 test('routes that share outer steps have their own inner steps and ends', async (t) => {
-  const told = { 'response-headers': { set: { 'X-Told': '{route.id}' } } }
+  const reported = { 'response-headers': { set: { 'X-Told': '{route.id}' } } }
   const { ask, log } = await setUp(t, { 'security-headers': {}, 'request-headers': { set: { 'X-A': 'a' } } }, [
     { id: 'one', match: { path: ['/one', '/uno'] }, reply: { body: 'one' } },
-    { id: 'two', match: { path: '/two' }, reply: { body: 'two' }, policies: told },
-    { id: 'three', match: { path: '/three' }, reply: { body: 'three' }, policies: told },
+    { id: 'two', match: { path: '/two' }, reply: { body: 'two' }, policies: reported },
+    { id: 'three', match: { path: '/three' }, reply: { body: 'three' }, policies: reported },
   ])
   for (const [path, body, marked] of [
     ['/one', 'one', undefined],

@@ -185,8 +185,8 @@ test('fixed replies and redirects need no service', async (t) => {
   assert.deepEqual([none.status, none.fields.get('Content-Length')], [204, undefined])
   const moved = await get('/moved')
   assert.deepEqual([moved.status, moved.fields.get('Location')], [307, 'https://example.com/new'])
-  const gone = await get('/gone')
-  assert.deepEqual([gone.status, gone.fields.get('Location')], [301, '/elsewhere'])
+  const removed = await get('/gone')
+  assert.deepEqual([removed.status, removed.fields.get('Location')], [301, '/elsewhere'])
 })
 
 test('a redirect can use parameters, the rest of the path, and the query', async (t) => {

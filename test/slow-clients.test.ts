@@ -198,8 +198,8 @@ test('a stalled client with most of the connections is cut off soon when another
   const hog = '127.0.0.2'
   const { clock, port, gateway, log, waiting } = await holdAll(t, [hog, hog, hog, '127.0.0.3'])
   clock.advance(600)
-  const asked = send(port)
-  assert.equal((await asked).text, 'ok')
+  const pending = send(port)
+  assert.equal((await pending).text, 'ok')
   const ended = await log.line({ url: 'http://a/long', code: 'request-timeout' })
   assert.equal(ended['ip_address'], hog)
   assert.equal(waiting(), 0)
@@ -210,13 +210,13 @@ test('a stalled client with most of the connections is cut off soon when another
 test('stalled clients are cut off after five seconds when others wait, whoever they are', async (t) => {
   const { clock, port, waiting, log } = await holdAll(t, ['127.0.0.1', '127.0.0.1', '127.0.0.2', '127.0.0.3'])
   clock.advance(3_500)
-  const asked = [send(port), send(port)]
+  const requested = [send(port), send(port)]
   await turnUntil('both requests to wait', () => waiting() === 2)
   clock.advance(1_000)
   assert.equal(waiting(), 2)
   assert.equal(log.requests.length, 0)
   clock.advance(700)
-  for (const each of asked) assert.equal((await each).text, 'ok')
+  for (const each of requested) assert.equal((await each).text, 'ok')
 })
 
 test('stalled clients are not cut off while nobody waits', async (t) => {

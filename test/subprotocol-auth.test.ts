@@ -17,10 +17,10 @@ const expired = tokenOf({ claims: { exp: 1 } })
 async function setUp(t: TestContext, chosen: string | false, options: object = {}) {
   const sockets = new WebSocketServer({ host: '127.0.0.1', port: 0, handleProtocols: () => chosen })
   await once(sockets, 'listening')
-  const heard: unknown[] = []
+  const received: unknown[] = []
   const users: unknown[] = []
   sockets.on('connection', (_, { headers }) => {
-    heard.push(headers['sec-websocket-protocol'])
+    received.push(headers['sec-websocket-protocol'])
     users.push(headers['x-user-id'])
   })
   cleanUp(t, () => {
@@ -32,7 +32,7 @@ async function setUp(t: TestContext, chosen: string | false, options: object = {
     policies: { auth: { methods: { jwt: { secret: SECRET, subprotocol: 'bearer', ...options } }, public: ['/open'] } },
     routes: [{ id: 'chat', match: { path: '/*' }, service: 'chat' }],
   })
-  return { port, heard, users, log }
+  return { port, heard: received, users, log }
 }
 
 /** The outcome for the client: the chosen protocol, the status of a rejection, or what is wrong with the reply. */

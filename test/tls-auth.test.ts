@@ -15,9 +15,9 @@ const ca = authority.cert
 /** An OpenID provider that speaks TLS: its keys, its discovery document, and the introspection of tokens. */
 async function startProvider(t: TestContext) {
   let connections = 0
-  const asked: string[] = []
+  const requests: string[] = []
   const server = createServer({ ...leaf, keepAliveTimeout: 60_000 }, (request, response) => {
-    asked.push(`${request.method} ${request.url}`)
+    requests.push(`${request.method} ${request.url}`)
     const documents: Record<string, unknown> = {
       '/.well-known/openid-configuration': { issuer: url, jwks_uri: `${url}/keys` },
       '/keys': { keys: [jwkOf(pairs.rsa.publicKey, { kid: 'first' })] },
@@ -34,7 +34,7 @@ async function startProvider(t: TestContext) {
     server.closeAllConnections()
     server.close()
   })
-  return { url, asked, connections: () => connections }
+  return { url, asked: requests, connections: () => connections }
 }
 
 async function gatewayWith(t: TestContext, methods: object, services: object = {}) {

@@ -239,13 +239,13 @@ async function startOpenssl(t: TestContext, ...options: string[]): Promise<strin
     child.kill('SIGKILL')
     await once(child, 'exit')
   })
-  let said = ''
+  let output = ''
   for await (const text of child.stdout) {
-    said += String(text)
-    const port = /ACCEPT \S+:(\d+)/.exec(said)?.[1]
+    output += String(text)
+    const port = /ACCEPT \S+:(\d+)/.exec(output)?.[1]
     if (port !== undefined) return `https://localhost:${port}`
   }
-  throw new Error(`openssl s_server ended: ${said}`)
+  throw new Error(`openssl s_server ended: ${output}`)
 }
 
 for (const version of ['-tls1_2', '-tls1_3'])
@@ -296,7 +296,7 @@ test('timeouts.connect covers the TLS handshake', async (t) => {
     { ca },
     { clock },
   )
-  const asked = send(port)
+  const pending = send(port)
   const [socket] = (await arrived) as [Socket]
   cleanUp(t, () => {
     socket.destroy()
@@ -305,7 +305,7 @@ test('timeouts.connect covers the TLS handshake', async (t) => {
   await once(socket, 'data')
   const closed = once(socket, 'close')
   clock.advance(2_300)
-  assert.equal((await asked).status, 200)
+  assert.equal((await pending).status, 200)
   await closed
   assert.equal(poolOf(gateway).connecting, 0)
 })
@@ -314,10 +314,10 @@ test('an instance that does not accept connections is reported as without TLS', 
   const clock = new ManualClock()
   const deaf = await startDeafService(t)
   const { port, log, gateway } = await before(t, deaf.url.replace('http', 'https'), { ca }, { clock })
-  const asked = send(port)
+  const pending = send(port)
   while (poolOf(gateway).connecting === 0) await new Promise(setImmediate)
   clock.advance(2_300)
-  assert.equal((await asked).status, 503)
+  assert.equal((await pending).status, 503)
   assert.match(await failure(log), /no answer within 2000 ms/)
 })
 

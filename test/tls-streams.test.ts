@@ -96,12 +96,12 @@ test('each event of a stream is forwarded as it arrives, and a disconnect of the
 test('on shutdown a request in flight is answered, and idle connections are closed', async (t) => {
   const held: TLSSocket[] = []
   const { port, gateway } = await withService(t, { answer: (_, socket) => void held.push(socket) })
-  const asked = send(port)
+  const pending = send(port)
   while (held.length === 0) await new Promise(setImmediate)
   const ended = once(held[0]!, 'close')
   const closed = gateway.close()
   held[0]!.write('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nlate')
-  assert.equal((await asked).text, 'late')
+  assert.equal((await pending).text, 'late')
   await closed
   await ended
 })

@@ -71,10 +71,10 @@ test('each request is part of a trace, even if nothing is exported', async (t) =
 })
 
 test('a problem document and its log line have the trace id', async (t) => {
-  const gone = await startService(t)
-  const { port, log } = await startGateway(t, proxyTo(gone.url))
+  const stopped = await startService(t)
+  const { port, log } = await startGateway(t, proxyTo(stopped.url))
   // Not before: the gateway could get its port.
-  await gone.kill()
+  await stopped.kill()
   const answer = await send(port, { headers: { traceparent: SAMPLED } })
   assert.equal(traceIdIn(answer), TRACE)
   const line = await log.line({ message: 'Request failed in the service' })
@@ -167,15 +167,15 @@ test('a request has a server span with a client span below it, and the service c
 })
 
 test('each attempt has its own span', async (t) => {
-  const gone = await startService(t)
-  await gone.kill()
+  const stopped = await startService(t)
+  await stopped.kill()
   const service = await startService(t)
-  const { port, spans } = await startTraced(t, proxyTo([gone.url, service.url]))
+  const { port, spans } = await startTraced(t, proxyTo([stopped.url, service.url]))
   await send(port)
   const all = await spans()
   const [failed, answered] = all.filter(({ kind }) => kind === 'client')
   const server = only(all, 'server')
-  assert.equal(failed?.attributes['server.port'], gone.port)
+  assert.equal(failed?.attributes['server.port'], stopped.port)
   assert.equal(failed?.attributes['error.type'], 'service-unavailable')
   assert.equal(failed?.status.code, 2)
   assert.deepEqual(
@@ -382,12 +382,12 @@ test('span times follow the clock', async (t) => {
   const clock = new ManualClock(Date.UTC(2024, 0, 15, 10, 30))
   const service = await startRawService(t)
   const { gateway, port } = await startGateway(t, proxyTo(service.url), { clock })
-  const asked = send(port)
+  const pending = send(port)
   const peer = await service.accept()
   await peer.request()
   clock.advance(250)
   peer.write(OK)
-  await asked
+  await pending
   const closed = gateway.close()
   clock.advance(1000)
   await closed

@@ -40,11 +40,11 @@ test('requests and replies are transformed on the wire', async (t) => {
     headers: { 'Content-Type': 'application/json', 'X-Token': 't', 'X-From': 'a&b', 'Transfer-Encoding': 'chunked' },
     body: '{"name":"Ann"}',
   })
-  const heard = service.heard[0]!
-  assert.equal(heard.url, '/v2/users/7?q=%0D%0AX:%20y&from=a%26b')
-  assert.equal(heard.headers['x-session'], 't')
-  assert.equal(heard.headers['x-token'], undefined)
-  assert.equal(heard.headers['x-method'], 'POST')
+  const received = service.heard[0]!
+  assert.equal(received.url, '/v2/users/7?q=%0D%0AX:%20y&from=a%26b')
+  assert.equal(received.headers['x-session'], 't')
+  assert.equal(received.headers['x-token'], undefined)
+  assert.equal(received.headers['x-method'], 'POST')
   assert.equal(reply.status, 200)
   assert.equal(reply.headers['x-powered-by'], undefined)
   assert.equal(reply.headers.etag, 'W/"1"')

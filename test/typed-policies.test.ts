@@ -34,10 +34,10 @@ test('options are those of the policies in the list, for every route and for one
       { id: 'b', match: { path: '/b' }, reply: {}, policies: { tenant: false, cors: false } },
     ],
   })
-  const told = (await parsed(config)) as { policies: object; ofRoute: readonly object[] }
-  assert.deepEqual(Object.keys(told.policies).toSorted(), ['cors', 'pause', 'tenant'])
-  assert.deepEqual(told.ofRoute[0], {
-    ...told.policies,
+  const report = (await parsed(config)) as { policies: object; ofRoute: readonly object[] }
+  assert.deepEqual(Object.keys(report.policies).toSorted(), ['cors', 'pause', 'tenant'])
+  assert.deepEqual(report.ofRoute[0], {
+    ...report.policies,
     tenant: { tenants: ['acme'], header: 'X-T' },
     pause: false,
   })

@@ -40,15 +40,15 @@ test('both instances of a service serve the same data', async () => {
 test('if a port is taken, the platform starts on free ones, and says which port is taken', async () => {
   const [{ url } = { url: '' }] = platform.instances['payment-service']
   const taken = Number(new URL(url).port)
-  const told: string[] = []
+  const reported: string[] = []
   const other = await startWhereFree({ jwtSecret, ports: { ...freePorts, 'payment-service': [taken] } }, (words) =>
-    told.push(words),
+    reported.push(words),
   )
   after(() => other.close())
   const [{ url: moved } = { url: '' }] = other.instances['payment-service']
   assert.notEqual(moved, url)
   assert.equal((await ask(moved, '/health')).status, 200)
-  assert.deepEqual(told, [`Port ${taken} on 127.0.0.1 is taken`])
+  assert.deepEqual(reported, [`Port ${taken} on 127.0.0.1 is taken`])
 })
 
 test('the instances have the names that X-Instance shows', async () => {

@@ -225,8 +225,8 @@ export class Acme {
       const revision = await store.revision()
       if (revision === this.revision) return
       await this.showThose(await this.records.challenges())
-      const taken = await Promise.allSettled([...this.keepers.values()].map(({ keeper }) => keeper.refresh()))
-      for (const each of taken) if (each.status === 'rejected') refuseBut(each.reason)
+      const results = await Promise.allSettled([...this.keepers.values()].map(({ keeper }) => keeper.refresh()))
+      for (const each of results) if (each.status === 'rejected') refuseBut(each.reason)
       this.revision = revision
       this.silent = false
     } catch (error) {

@@ -25,7 +25,7 @@ const SHOWN = 300
 
 /** Performs the change. Rejects with an AcmeError that says what went wrong. */
 export function changeDns(hook: DnsHook, change: DnsChange, ending: AbortSignal): Promise<void> {
-  return 'command' in hook ? run(hook.command, change, ending) : tell(hook, change, ending)
+  return 'command' in hook ? run(hook.command, change, ending) : callHook(hook, change, ending)
 }
 
 /** Runs without a shell: names and values are passed as arguments, after the configured ones. */
@@ -50,7 +50,7 @@ function run([program = '', ...args]: readonly string[], change: DnsChange, sign
   })
 }
 
-async function tell(
+async function callHook(
   { url, headers }: { url: string; headers: Readonly<Record<string, string>> },
   change: DnsChange,
   ending: AbortSignal,

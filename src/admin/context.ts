@@ -36,7 +36,7 @@ export interface AdminContext {
   /** The discovery state of a service; null if the configuration lists its instances. */
   readonly discovery: (service: string) => DiscoveryReport | null
   /** The health history of the instances. */
-  readonly history: Pick<HealthHistory, 'tell' | 'of'>
+  readonly history: Pick<HealthHistory, 'record' | 'of'>
   /** The current totals of those metrics over all threads. */
   readonly totals: (names: ReadonlySet<MetricName>) => Totals
   /** The increases of those metrics from now on, each with its meaning; the result must be closed. */

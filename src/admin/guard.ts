@@ -62,7 +62,7 @@ export function createGuard({
     const user = sessions.use(session)
     if (user === null) return null
     const { name, subject, by, role } = user
-    return { name, subject, by, role, holds: () => sessions.has(session) }
+    return { name, subject, by, role, isValid: () => sessions.has(session) }
   }
 
   return (request, reply) => {
@@ -99,8 +99,8 @@ export function checkRole({ operator: caller, method, routeOptions }: FastifyReq
   throw new GatewayError('forbidden', `This needs the role ${needed}, and ${who} has the role ${caller.role}.`)
 }
 
-const TOKEN: Caller = { name: null, subject: null, by: 'token', role: 'admin', holds: () => true }
-const MACHINE: Caller = { name: null, subject: null, by: 'machine', role: 'admin', holds: () => true }
+const TOKEN: Caller = { name: null, subject: null, by: 'token', role: 'admin', isValid: () => true }
+const MACHINE: Caller = { name: null, subject: null, by: 'machine', role: 'admin', isValid: () => true }
 
 function adviceOf(hasToken: boolean, isLoginPossible: boolean): string {
   if (hasToken) return 'Send the token of the admin listener: Authorization: Bearer …; or log in at /console/.'

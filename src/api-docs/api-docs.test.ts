@@ -24,14 +24,14 @@ class SlowClock extends ManualClock {
 
 /** The documentation of many routes to a service, whose own document the test decides, and of one for that document. */
 function setUp() {
-  let told = 0
+  let calls = 0
   const counted: Policy<z.ZodObject> = {
     name: 'counted',
     summary: 'Counts what it is asked.',
     options: z.strictObject({}),
     create: () => (next) => next,
     document() {
-      told++
+      calls++
       return {}
     },
   }
@@ -60,7 +60,7 @@ function setUp() {
     assert.ok(body instanceof Bytes)
     return body
   }
-  return { docs, ask, told: () => told, answer: (reply: ServiceReply) => answer.resolve(reply) }
+  return { docs, ask, told: () => calls, answer: (reply: ServiceReply) => answer.resolve(reply) }
 }
 
 test('a large document is written in slices of a few operations, with other work in between', async () => {

@@ -239,10 +239,10 @@ function remarks({ route }: RoutePath, { roles, scopes }: AllPoliciesDocs): stri
 }
 
 /** All parameters of the path have to be described, under the names that are shown. */
-function pathParameters(template: Template, shown: Template, given: readonly ParameterDocs[]): DocsObject[] {
+function pathParameters(template: Template, shown: Template, parameters: readonly ParameterDocs[]): DocsObject[] {
   const names = parametersOf(shown)
   return parametersOf(template).map((written, i) => {
-    const known = given.find((parameter) => parameter.in === 'path' && parameter.name === written)
+    const known = parameters.find((parameter) => parameter.in === 'path' && parameter.name === written)
     return Object.assign({}, known ?? { in: 'path', required: true, schema: { type: 'string' } }, { name: names[i] })
   })
 }
@@ -250,21 +250,21 @@ function pathParameters(template: Template, shown: Template, given: readonly Par
 /** Other parameters: those of the service, headers and query parameters required by the route, and headers read by policies. */
 function otherParameters(
   { route }: RoutePath,
-  given: readonly ParameterDocs[],
-  looked: readonly LookedAt[],
+  parameters: readonly ParameterDocs[],
+  lookedAt: readonly LookedAt[],
 ): DocsObject[] {
   const wanted = (['header', 'query'] as const).flatMap((place) =>
     Object.entries((place === 'header' ? route.match.headers : route.match.query) ?? {}).map(([name, value]) => {
       return { name, in: place, required: true, schema: { type: 'string', ...described(value) } }
     }),
   )
-  const others = given.filter(
+  const others = parameters.filter(
     ({ in: place, name }) => place !== 'path' && !wanted.some((each) => each.in === place && each.name === name),
   )
   const known = new Set(
     [...others, ...wanted].filter((each) => each.in === 'header').map((each) => each.name.toLowerCase()),
   )
-  const added = looked.filter(({ name }) => !known.has(name.toLowerCase())).map(parameterOf)
+  const added = lookedAt.filter(({ name }) => !known.has(name.toLowerCase())).map(parameterOf)
   return [...others, ...wanted, ...added]
 }
 

@@ -30,7 +30,7 @@ function reply(status: number, text: string, etag?: string): ServiceReply {
 function setUp() {
   const clock = new ManualClock()
   const { log, lines } = createMemoryLogger('info', clock)
-  const asked: ServiceRequest[] = []
+  const requests: ServiceRequest[] = []
   const answers: (ServiceReply | Error | Promise<ServiceReply>)[] = []
   let changes = 0
   const documents = new ServiceDocuments({
@@ -38,7 +38,7 @@ function setUp() {
     refresh: MINUTE,
     places: new Places(routes, []),
     callService: async (_, request) => {
-      asked.push(request)
+      requests.push(request)
       const answer = await answers.shift()
       if (answer instanceof Error) throw answer
       return answer!
@@ -53,14 +53,14 @@ function setUp() {
   }
   const look = async (answer: ServiceReply | Error): Promise<void> => {
     answers.push(answer)
-    if (asked.length === 0) documents.start()
+    if (requests.length === 0) documents.start()
     else clock.advance(MINUTE)
     await settle()
   }
   return {
     documents,
     clock,
-    asked,
+    asked: requests,
     answers,
     lines,
     look,
@@ -178,13 +178,13 @@ test('a slow service is not asked again while a request is pending', async () =>
 test('a thousand services are asked in slices, with other work in between', async () => {
   const clock = new ManualClock()
   const names = Array.from({ length: 1000 }, (_, i) => `service-${i}`)
-  let asked = 0
+  let requests = 0
   const documents = new ServiceDocuments({
     paths: new Map(names.map((name) => [name, '/openapi.json'])),
     refresh: MINUTE,
     places: new Places(routes, []),
     callService: () => {
-      asked++
+      requests++
       clock.advance(1)
       return Promise.reject(new GatewayError('service-unavailable'))
     },
@@ -193,10 +193,10 @@ test('a thousand services are asked in slices, with other work in between', asyn
     changed: () => {},
   })
   documents.start()
-  let most = asked
-  for (let before = asked; asked < names.length; before = asked) {
+  let most = requests
+  for (let before = requests; requests < names.length; before = requests) {
     await new Promise(setImmediate)
-    most = Math.max(most, asked - before)
+    most = Math.max(most, requests - before)
   }
   assert.ok(most <= 6, `${most} in one turn`)
   documents.stop()

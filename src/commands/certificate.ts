@@ -57,11 +57,11 @@ export function defineCertificate(command: Command): void {
 
 const OWN_FOLDER = ['.local', 'share', 'sallyport']
 
-function makeCertificate(given: readonly string[], options: Options): void {
+function makeCertificate(requested: readonly string[], options: Options): void {
   const { client = false, force = false } = options
-  if (client && given.length === 0)
+  if (client && requested.length === 0)
     throw new UsageError('--client: expected the name of the client, such as "sallyport certificate --client alice"')
-  const names = (given.length === 0 ? DEFAULT_NAMES : given).map((name) => nameOf(name, client))
+  const names = (requested.length === 0 ? DEFAULT_NAMES : requested).map((name) => nameOf(name, client))
   const days = daysOf(options.days)
   const files = filesFor(options.out, names[0] ?? '')
   const folder = options.ca ?? ownFolder()

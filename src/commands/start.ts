@@ -43,7 +43,7 @@ export function defineStart(command: Command): void {
 
 async function start(options: Options): Promise<void> {
   // First of all, because anything started below inherits the environment.
-  const given = takeSockets()
+  const inherited = takeSockets()
   const hungUp = holdHangUp()
   const { config: file, watch = false } = options
   const stateDir = options.stateDir === undefined ? null : resolve(options.stateDir)
@@ -53,7 +53,7 @@ async function start(options: Options): Promise<void> {
   const output = openLog(config)
   const { log } = output
   const answers = new TopicHandlers(log)
-  const fleet = new WorkerFleet({ config, modules, output, clock: systemClock, answers, given })
+  const fleet = new WorkerFleet({ config, modules, output, clock: systemClock, answers, inherited })
   const gateway = new FileGateway({
     file,
     first,
@@ -88,8 +88,8 @@ async function start(options: Options): Promise<void> {
         'The configuration was refused: the gateway starts with the last good one',
       )
     logWarnings(warnings, log)
-    if (given.stray !== null)
-      log.warn({ pid: given.stray }, 'The passed sockets are for another process and are not used')
+    if (inherited.stray !== null)
+      log.warn({ pid: inherited.stray }, 'The passed sockets are for another process and are not used')
     await gateway.start()
     const { addresses, adminAddress, scope } = gateway.process
     log.info(

@@ -26,22 +26,22 @@ export function parseYaml(text: string) {
  */
 export function findUnquotedVariables(text: string, errors: readonly YAMLError[]) {
   const variables: UnquotedVariable[] = []
-  let mended = text
+  let quoted = text
   let left = errors
   while (variables.length < MAX) {
-    const error = left.find(({ pos: [at] }) => mended.startsWith('${', at - 1))
+    const error = left.find(({ pos: [at] }) => quoted.startsWith('${', at - 1))
     if (error === undefined) break
     const at = error.pos[0] - 1
-    const brace = mended.indexOf('}', at)
+    const brace = quoted.indexOf('}', at)
     const end = brace === -1 ? at + 2 : brace + 1
-    const offset = mended.slice(0, at).search(/[^\s,[\]{}'"]*$/)
+    const offset = quoted.slice(0, at).search(/[^\s,[\]{}'"]*$/)
     // It may contain further variables.
-    const [rest = ''] = /^(?:\$\{[^}]*\}|[^\s,[\]{}'"])*/.exec(mended.slice(end)) ?? []
+    const [rest = ''] = /^(?:\$\{[^}]*\}|[^\s,[\]{}'"])*/.exec(quoted.slice(end)) ?? []
     const stop = end + rest.length
     variables.push({ offset, text: text.slice(offset, stop) })
     // The replacement has the same length, so that all offsets stay valid.
-    mended = mended.slice(0, at) + mended.slice(at, stop).replaceAll(/[^\n]/g, '_') + mended.slice(stop)
-    left = parseYaml(mended).document.errors
+    quoted = quoted.slice(0, at) + quoted.slice(at, stop).replaceAll(/[^\n]/g, '_') + quoted.slice(stop)
+    left = parseYaml(quoted).document.errors
   }
   return { variables, errors: left }
 }

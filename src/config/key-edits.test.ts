@@ -89,8 +89,8 @@ routes:
             - id: a
               sha256: aa
   - { id: s, policies: { auth: { methods: *m } } }`
-  const gone = parse(withoutKey(own, 'a')!, { merge: true }) as Written
-  for (const { policies } of [gone, ...gone.routes!]) assert.deepEqual(policies.auth.methods['api-key'].keys, [])
+  const removed = parse(withoutKey(own, 'a')!, { merge: true }) as Written
+  for (const { policies } of [removed, ...removed.routes!]) assert.deepEqual(policies.auth.methods['api-key'].keys, [])
 })
 
 test('a list that cannot be edited safely is left alone', () => {

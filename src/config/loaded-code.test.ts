@@ -33,9 +33,9 @@ async function inThread(codes: readonly LoadedCode[]): Promise<unknown> {
   const thread = new Worker(new URL('../../test/support/code-thread.ts', import.meta.url))
   const answer = once(thread, 'message')
   thread.postMessage(codes)
-  const told: readonly unknown[] = await answer
+  const reported: readonly unknown[] = await answer
   await thread.terminate()
-  return told[0]
+  return reported[0]
 }
 
 const cases: readonly (readonly [kind: string, files: Files])[] = [

@@ -135,9 +135,9 @@ test('other values are shown', () => {
   })
   assert.equal(shown('stores.redis.place.url'), 'redis://[redacted]@redis:6379/0')
   assert.deepEqual(shown('policies.auth.methods.jwt.secret'), ['[redacted]', '[redacted]'])
-  const asked = 'policies.auth.methods.jwt.introspection'
-  assert.equal(shown(`${asked}.url`), 'https://id.example.com/introspect?api_key=[redacted]')
-  assert.deepEqual(shown(`${asked}.credentials`), { id: 'gateway', secret: '[redacted]' })
+  const requested = 'policies.auth.methods.jwt.introspection'
+  assert.equal(shown(`${requested}.url`), 'https://id.example.com/introspect?api_key=[redacted]')
+  assert.deepEqual(shown(`${requested}.credentials`), { id: 'gateway', secret: '[redacted]' })
   assert.equal(shown('policies.auth.methods.api-key.query'), 'api_key')
   assert.equal(shown('policies.auth.methods.api-key.keys.0.id'), 'partner')
   assert.equal(shown('policies.auth.methods.signature.keys.0.id'), 'partner')

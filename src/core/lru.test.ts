@@ -25,18 +25,18 @@ test('property: bytes are the sum of the items, within the limit, and the least 
       let model: { key: string; size: number }[] = []
       const bytes = (): number => model.reduce((sum, { size }) => sum + size, 0)
       const makeRoom = (): string[] => {
-        const gone: string[] = []
-        while (bytes() > limit) gone.push(model.shift()!.key)
-        return gone
+        const removed: string[] = []
+        while (bytes() > limit) removed.push(model.shift()!.key)
+        return removed
       }
       for (const each of steps) {
-        let gone: string[] = []
+        let removed: string[] = []
         if ('add' in each) {
           const known = lru.get(each.add)
           if (known !== undefined) lru.remove(known)
           model = [...model.filter((other) => other.key !== each.add), { key: each.add, size: each.size }]
           lru.add(itemOf(each.add, each.size))
-          gone = makeRoom()
+          removed = makeRoom()
         } else if ('use' in each) {
           const known = model.find((other) => other.key === each.use)
           assert.equal(lru.use(each.use)?.key, known?.key)
@@ -50,7 +50,7 @@ test('property: bytes are the sum of the items, within the limit, and the least 
           if (known !== undefined) assert.equal(lru.remove(known), false)
           model = model.filter((other) => other.key !== each.remove)
         }
-        assert.deepEqual(evicted.splice(0), gone)
+        assert.deepEqual(evicted.splice(0), removed)
         assert.equal(lru.bytes, bytes())
         assert.equal(lru.size, model.length)
         assert.deepEqual(

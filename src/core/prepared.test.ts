@@ -4,12 +4,12 @@ import { type Prepared, prepareAll } from './prepared.ts'
 
 /** Changes that say what becomes of them. */
 function setUp() {
-  const told: string[] = []
+  const reported: string[] = []
   const change = (name: string) => (): Prepared => {
-    told.push(`${name} ready`)
-    return { commit: () => void told.push(`${name} made`), abandon: () => void told.push(`${name} abandoned`) }
+    reported.push(`${name} ready`)
+    return { commit: () => void reported.push(`${name} made`), abandon: () => void reported.push(`${name} abandoned`) }
   }
-  return { told, change }
+  return { told: reported, change }
 }
 
 test('several changes are prepared one after the other, and committed in that order', async () => {

@@ -129,13 +129,13 @@ test('an object that cannot be created releases its parts', () => {
 
 test('takeover callbacks run once, or at once if it has already happened', () => {
   const holder = new Holder({})
-  const told: string[] = []
-  holder.onTakeOver(() => void told.push('early'))
-  assert.equal(told.length, 0)
+  const reported: string[] = []
+  holder.onTakeOver(() => void reported.push('early'))
+  assert.equal(reported.length, 0)
   holder.takeOver()
-  holder.onTakeOver(() => void told.push('late'))
+  holder.onTakeOver(() => void reported.push('late'))
   holder.takeOver()
-  assert.deepEqual(told, ['early', 'late'])
+  assert.deepEqual(reported, ['early', 'late'])
 })
 
 test('an isolated holder has its own objects, and can see those of the thread', () => {

@@ -4,12 +4,12 @@ import { setImmediate } from 'node:timers/promises'
 import { SingleFlight } from './single-flight.ts'
 
 function setUp() {
-  const asked: { key: string; answer: (value: number) => void; fail: (error: Error) => void }[] = []
+  const requests: { key: string; answer: (value: number) => void; fail: (error: Error) => void }[] = []
   const task = (key: string) =>
     new Promise<number>((answer, fail) => {
-      asked.push({ key, answer, fail })
+      requests.push({ key, answer, fail })
     })
-  return { asked, task, flights: new SingleFlight<number>() }
+  return { asked: requests, task, flights: new SingleFlight<number>() }
 }
 
 test('callers that join share the result of the task in progress, and nothing is kept afterwards', async () => {

@@ -45,15 +45,15 @@ class Watching {
   /** Counts how often the files change; `after` resolves with the count when it has grown by what `change` did. */
   watch(...names: string[]) {
     let count = 0
-    let told = (): void => {}
+    let report = (): void => {}
     const stop = this.watcher.watch(
       names.map((name) => this.path(name)),
       () => {
         count += 1
-        told()
+        report()
       },
     )
-    const grown = (): Promise<void> => new Promise((resolve) => void (told = resolve))
+    const grown = (): Promise<void> => new Promise((resolve) => void (report = resolve))
     return {
       stop,
       count: () => count,

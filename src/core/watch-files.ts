@@ -75,10 +75,10 @@ export function watchFiles({ clock, log }: { readonly clock: Clock; readonly log
       changed.add(path)
     }
     const concerned = [...subscriptions].filter(({ paths }) => paths.some((path) => changed.has(path)))
-    for (const subscription of concerned) if (subscriptions.has(subscription)) tell(subscription)
+    for (const subscription of concerned) if (subscriptions.has(subscription)) notify(subscription)
   }
 
-  function tell({ changed, paths }: Subscription): void {
+  function notify({ changed, paths }: Subscription): void {
     try {
       changed()
     } catch (error) {

@@ -56,10 +56,10 @@ export class FileBody implements BodyStream {
     if (!this.reading) this.close()
   }
 
-  private finish(tell: () => void): void {
+  private finish(callback: () => void): void {
     this.sink = null
     this.close()
-    tell()
+    callback()
   }
 
   private close(): void {

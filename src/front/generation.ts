@@ -248,7 +248,7 @@ function healthOf(
     instances: current.instances.map(({ slot, weight }) => ({
       state: board.state(slot),
       drained: board.drained(slot),
-      ejected: board.ejections.holds(slot),
+      ejected: board.ejections.isEjected(slot),
       weight,
     })),
   }))

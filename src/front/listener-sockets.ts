@@ -67,9 +67,9 @@ export async function openSockets(
   const missing = Array.from(wanted.keys()).filter(isMissing)
   try {
     // 1.
-    const given = (await sockets?.(missing)) ?? []
+    const inherited = (await sockets?.(missing)) ?? []
     for (const [i, place] of missing.entries()) {
-      const socket = given[i] ?? null
+      const socket = inherited[i] ?? null
       if (socket === null) continue
       const acceptor = newAcceptor()
       bound[place] = { acceptor, address: acceptor.adopt(socket, addressAt(place)) }

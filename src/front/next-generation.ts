@@ -35,7 +35,7 @@ export interface Preparation extends NextGeneration {
   /** Whether this is the first thread to open the new addresses; if so, it makes sure that no other process uses them. */
   readonly first: boolean
   /** Descriptors of sockets passed to the process for these addresses; null for each address without one. */
-  readonly given: readonly (number | null)[]
+  readonly inherited: readonly (number | null)[]
 }
 
 /** The result: the addresses it would listen on, or why it cannot. */

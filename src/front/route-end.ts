@@ -79,13 +79,13 @@ function splitBetween(split: SplitRoute, route: RouteConfig, about: RouteInfo, t
   const end = endOfSplit(choose, paths, about)
   if (cookie === undefined || keep === undefined) return end
   const seconds = keep === true ? Number.POSITIVE_INFINITY : Math.ceil(keep / 1000)
-  const given = editReplies(end, (reply, exchange) => {
+  const withCookie = editReplies(end, (reply, exchange) => {
     const { service } = exchange.route
     // A failed request is no reason to stay with the service, and a 304 reply refers to a cached response shared by all clients.
     if (exchange.error !== null || reply.status === 304 || service === null) return
     giveCookie(reply, `${cookie}=${service}`, seconds, exchange.client.scheme)
   })
-  return (exchange) => (chooser.isKept(exchange) ? end(exchange) : given(exchange))
+  return (exchange) => (chooser.isKept(exchange) ? end(exchange) : withCookie(exchange))
 }
 
 function endOfSplit(

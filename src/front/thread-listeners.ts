@@ -186,8 +186,8 @@ export class ThreadListeners {
   /** Continue accepting, except on the addresses in `left`, where other processes do; ask every client to reconnect. */
   retire(left: readonly Address[] = []): void {
     this.retiring = true
-    const gone = new Set(left.map(formatAddress))
-    for (const { address, acceptor } of this.open) if (gone.has(formatAddress(address))) acceptor.close()
+    const removed = new Set(left.map(formatAddress))
+    for (const { address, acceptor } of this.open) if (removed.has(formatAddress(address))) acceptor.close()
     for (const listener of this.all) listener.retire()
   }
 
@@ -217,8 +217,8 @@ export class ThreadListeners {
   private take(planned: readonly Planned[], wanted: WantedListeners): void {
     const { drainTimeout } = wanted.config
     const stays = new Set(planned.map(({ before }) => before))
-    const gone = this.open.filter((each) => !stays.has(each))
-    for (const { acceptor, listener } of gone) {
+    const removed = this.open.filter((each) => !stays.has(each))
+    for (const { acceptor, listener } of removed) {
       acceptor.close()
       this.leave(listener, drainTimeout)
     }

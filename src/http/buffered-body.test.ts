@@ -9,9 +9,9 @@ import { Headers } from './headers.ts'
 /** Gathers; `got` is what was told. */
 function gather(source: ConstructorParameters<typeof BufferedBody>[0], budget?: Budget) {
   const body = new BufferedBody(source, 'a client', budget)
-  const told: (Bytes | BufferedBody | Error)[] = []
-  body.buffer({ buffered: (all) => told.push(all), broken: (error) => told.push(error) })
-  return { body, told }
+  const reported: (Bytes | BufferedBody | Error)[] = []
+  body.buffer({ buffered: (all) => reported.push(all), broken: (error) => reported.push(error) })
+  return { body, told: reported }
 }
 
 test('a body that arrives completely becomes bytes', () => {

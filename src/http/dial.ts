@@ -18,7 +18,7 @@ export interface DialOptions extends Place {
 /** Waits for a connection; exactly one of the two methods is called, once. */
 export interface Dialling {
   /** The connection is established: returns what reads from it. */
-  stands(socket: Socket): Reader
+  connected(socket: Socket): Reader
   /** Fails with ConnectFailed or HandshakeFailed. */
   failed(error: GatewayError): void
 }
@@ -70,9 +70,9 @@ export function dial(options: DialOptions, dialling: Dialling): () => void {
     const address = `${host}:${port}`
     dialling.failed(secure ? new HandshakeFailed(address, cause) : new ConnectFailed(address, cause))
   }
-  const stands = (): void => {
+  const connected = (): void => {
     settle()
-    const made = dialling.stands(socket)
+    const made = dialling.connected(socket)
     reader = made
     if (secure) socket.on('data', (bytes: Buffer) => made.read(bytes, bytes.length))
   }
@@ -81,7 +81,7 @@ export function dial(options: DialOptions, dialling: Dialling): () => void {
     socket.on('error', ignore)
     secure = true
     socket = tls.begin(socket, (error) => {
-      if (error === null) stands()
+      if (error === null) connected()
       else failed(error)
     })
   }
@@ -89,7 +89,7 @@ export function dial(options: DialOptions, dialling: Dialling): () => void {
   socket.on('error', failed)
   socket.on('connect', () => {
     if (introduction !== null) socket.write(introduction(client, socket))
-    if (encryption === null) stands()
+    if (encryption === null) connected()
     else encrypt(encryption)
   })
   return giveUp

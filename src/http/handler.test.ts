@@ -88,13 +88,13 @@ test('a reply whose edit throws cancels its body and refuses its upgrade', async
   }
   assert.throws(() => clumsy(() => streaming('now'))(makeExchange()))
   await assert.rejects(Promise.resolve(clumsy(() => Promise.resolve(streaming('later')))(makeExchange())))
-  const asked: PendingReply[] = []
+  const requests: PendingReply[] = []
   const waiting = clumsy((exchange) => {
     const pending = new PendingReply(exchange)
-    asked.push(pending)
+    requests.push(pending)
     return pending.promise
   })(makeExchange())
-  asked[0]?.settle(streaming('pending'))
+  requests[0]?.settle(streaming('pending'))
   await assert.rejects(Promise.resolve(waiting))
   assert.deepEqual(
     ended,

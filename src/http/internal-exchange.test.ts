@@ -30,11 +30,11 @@ test('its headers are a copy', () => {
 
 test('an early end is reported once to the waiter', () => {
   const exchange = ask('/')
-  let told = 0
-  exchange.waiter = { abort: () => told++ }
+  let calls = 0
+  exchange.waiter = { abort: () => calls++ }
   exchange.abort()
   exchange.abort()
-  assert.deepEqual([told, exchange.aborted], [1, true])
+  assert.deepEqual([calls, exchange.aborted], [1, true])
 })
 
 test('interim responses are ignored, and an invalid status is rejected', () => {

@@ -49,9 +49,9 @@ test('when the client half-closes, the connection closes at once', async (t) => 
   const { deadlines, socket, peer, close } = await open(t)
   close()
   await peer.closed()
-  const gone = once(socket, 'close')
+  const closed = once(socket, 'close')
   peer.end()
-  await gone
+  await closed
   assert.equal(deadlines.size, 0)
 })
 

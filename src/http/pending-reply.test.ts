@@ -19,13 +19,13 @@ function mark(text: string): Middleware {
 
 /** A handler whose replies come when they are settled. */
 function service() {
-  const asked: PendingReply[] = []
+  const requests: PendingReply[] = []
   const handler: Handler = (exchange) => {
     const pending = new PendingReply(exchange)
-    asked.push(pending)
+    requests.push(pending)
     return pending.promise
   }
-  return { handler, asked }
+  return { handler, asked: requests }
 }
 
 function marks(reply: Reply): string[] {

@@ -101,9 +101,9 @@ test('one reply buffers at most a megabyte, whatever the budget', () => {
   const body = new SparedBody(-1)
   writer.send('', body, false)
   socket.taking = false
-  let kept = 0
-  while (body.push(long('a'))) kept += LONG
-  assert.equal(kept, Math.floor(1_048_576 / COST) * LONG)
+  let stored = 0
+  while (body.push(long('a'))) stored += LONG
+  assert.equal(stored, Math.floor(1_048_576 / COST) * LONG)
 })
 
 test('small chunks count with their overhead', () => {
@@ -111,9 +111,9 @@ test('small chunks count with their overhead', () => {
   const body = new SparedBody(-1)
   writer.send('', body, false)
   socket.taking = false
-  let kept = 0
-  while (body.push('a')) kept++
-  assert.equal(kept, 4_080)
+  let stored = 0
+  while (body.push('a')) stored++
+  assert.equal(stored, 4_080)
 })
 
 test('a closed connection returns its budget', () => {

@@ -22,12 +22,12 @@ test('ids are lower-case hexadecimal digits and unique', () => {
 
 test('a kept id does not keep much else in memory', () => {
   const before = heapUsed()
-  const kept: string[] = []
+  const stored: string[] = []
   for (let i = 0; i < 1_000_000; i++) {
     const id = newTraceId()
     newSpanId()
-    if (i % 1000 === 0) kept.push(id)
+    if (i % 1000 === 0) stored.push(id)
   }
-  const each = (heapUsed() - before) / kept.length
+  const each = (heapUsed() - before) / stored.length
   assert.ok(each < 8192, `${each} bytes`)
 })

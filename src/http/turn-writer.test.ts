@@ -12,9 +12,9 @@ function open() {
     writes.push(String(data))
     return write(data, ...rest)
   }
-  let told = 0
-  const writer = new TurnWriter(socket, { full: () => told++ })
-  return { socket, writes, writer, told: () => told }
+  let calls = 0
+  const writer = new TurnWriter(socket, { full: () => calls++ })
+  return { socket, writes, writer, told: () => calls }
 }
 
 test('output of one turn is written at its end, with one write for each peer', async () => {

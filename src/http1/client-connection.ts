@@ -85,7 +85,7 @@ export class ClientConnection implements ResponseOwner, WriterOwner, Lane, Timed
     socket.on('drain', () => this.drained())
     socket.on('end', () => this.ended())
     socket.on('error', (error) => this.broken(error))
-    socket.on('close', () => this.gone())
+    socket.on('close', () => this.onClosed())
   }
 
   /** Whether it has carried a request before. */
@@ -316,7 +316,7 @@ export class ClientConnection implements ResponseOwner, WriterOwner, Lane, Timed
     if (encryption !== null) this.socket.destroy()
   }
 
-  private gone(): void {
+  private onClosed(): void {
     this.reader.tunnel?.close()
     this.end(this.closedError(this.cause))
   }

@@ -163,7 +163,7 @@ export class ConnectionPool implements ClientOwner, LanePool, Waitable<ClientCon
     const { options, lookup, deadlines } = this
     this.connecting++
     return new Promise((resolve, reject) => {
-      const stands = (socket: Socket): Reader => {
+      const connected = (socket: Socket): Reader => {
         this.connecting--
         const made = new ClientConnection(socket, this, deadlines)
         made.introduced = options.introduction === null ? null : client
@@ -177,7 +177,7 @@ export class ConnectionPool implements ClientOwner, LanePool, Waitable<ClientCon
         reject(error)
         this.replace()
       }
-      dial({ ...options, client, lookup, deadlines }, { stands, failed })
+      dial({ ...options, client, lookup, deadlines }, { connected, failed })
     })
   }
 }

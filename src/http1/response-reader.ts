@@ -70,7 +70,7 @@ export class ResponseReader implements BodySource {
   /** Time limits of the current exchange, or else of the connection. */
   private timeouts: ServiceTimeouts
   private body: IncomingBody | null = null
-  private joined: TunnelRelay | null = null
+  private relay: TunnelRelay | null = null
   private pending: Buffer | null = null
   private interim = 0
   private begun = false
@@ -102,7 +102,7 @@ export class ResponseReader implements BodySource {
 
   /** Receives everything that is read once the connection has been upgraded; null before. */
   get tunnel(): TunnelRelay | null {
-    return this.joined
+    return this.relay
   }
 
   /** Applies other bounds to the next responses. */
@@ -150,8 +150,8 @@ export class ResponseReader implements BodySource {
 
   /** Takes bytes from the socket; they are only lent. */
   read(bytes: Buffer, end: number): void {
-    const { joined, request } = this
-    if (joined !== null) return joined.fromService(bytes.subarray(0, end))
+    const { relay, request } = this
+    if (relay !== null) return relay.fromService(bytes.subarray(0, end))
     // Unsolicited bytes could be taken for the reply to the next request.
     if (!this.awaited || request === null) return this.owner.destroy()
     this.begun = true
@@ -242,7 +242,7 @@ export class ResponseReader implements BodySource {
           deadlines: this.deadlines,
           idleTimeout: this.timeouts.idleTimeout,
         })
-        this.joined = tunnel
+        this.relay = tunnel
         if (early.length > 0) tunnel.fromService(early)
         this.socket.resume()
         return tunnel

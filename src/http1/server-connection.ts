@@ -61,7 +61,7 @@ export class ServerConnection implements RequestOwner, WriterOwner, ServedConnec
   private readonly onDrain = (): void => this.drained()
   private readonly onEnd = (): void => this.ended()
   private readonly onError = (): unknown => this.socket.destroy()
-  private readonly onClose = (): void => this.gone()
+  private readonly onClose = (): void => this.onClosed()
   private readonly onReply = (reply: Reply): void => this.reply(reply)
   private readonly onRejected = (error: unknown): void => {
     if (this.exchange !== null) this.reply(this.handler.refuse(error, this.peer, this.exchange))
@@ -448,7 +448,7 @@ export class ServerConnection implements RequestOwner, WriterOwner, ServedConnec
     this.refuse(new GatewayError('request-timeout', `The request ${state} did not arrive in time.`))
   }
 
-  private gone(): void {
+  private onClosed(): void {
     this.deadlines.forget(this)
     this.pace.close()
     this.writer.stop()

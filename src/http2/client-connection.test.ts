@@ -53,23 +53,23 @@ test('a service that sends nothing in time, or closes, is rejected', () => {
 
 test('a reply whose content arrives with its head is complete, and releases its lane', () => {
   const service = RecordedService.greeted()
-  const told = service.send()
+  const result = service.send()
   service.receive(replyHead(1, 200, [['x-a', 'b']]), data(1, 'hel'), data(1, 'lo', true))
-  assert.ok(told.reply?.body instanceof Bytes)
-  assert.equal(told.text, 'hello')
-  assert.equal(told.reply.headers.get('x-a'), 'b')
-  assert.ok(told.reply.headers.get('date') !== undefined)
-  assert.deepEqual(told.calls, ['replied', 'finished'])
+  assert.ok(result.reply?.body instanceof Bytes)
+  assert.equal(result.text, 'hello')
+  assert.equal(result.reply.headers.get('x-a'), 'b')
+  assert.ok(result.reply.headers.get('date') !== undefined)
+  assert.deepEqual(result.calls, ['replied', 'finished'])
   assert.equal(service.connection.busy, 0)
 })
 
 test('replies whose content arrives in the same read are complete', () => {
   const service = RecordedService.greeted()
-  const told = [service.send(), service.send(), service.send()]
-  const ids = told.map(({ lane }) => lane.id)
+  const reported = [service.send(), service.send(), service.send()]
+  const ids = reported.map(({ lane }) => lane.id)
   const contents = ids.map((id) => data(id, `of ${id}`, true)).toReversed()
   service.receive(...ids.map((id) => replyHead(id, 200)), ...contents)
-  for (const [i, { reply, text, calls }] of told.entries()) {
+  for (const [i, { reply, text, calls }] of reported.entries()) {
     assert.ok(reply?.body instanceof Bytes)
     assert.equal(text, `of ${ids[i]}`)
     assert.deepEqual(calls, ['replied', 'finished'])
@@ -78,14 +78,14 @@ test('replies whose content arrives in the same read are complete', () => {
 
 test('later content is streamed as it arrives, with what follows it', () => {
   const service = RecordedService.greeted()
-  const told = service.send()
+  const result = service.send()
   service.receive(replyHead(1, 200), data(1, 'one '))
-  const sink = told.pipe()
+  const sink = result.pipe()
   assert.equal(sink.text, 'one ')
   service.receive(data(1, 'two'))
   service.receive(h2.headers(1, [['x-sum', '7']], true))
   assert.deepEqual([sink.text, sink.ended, sink.trailers?.get('x-sum')], ['one two', true, '7'])
-  assert.deepEqual(told.calls, ['replied', 'finished'])
+  assert.deepEqual(result.calls, ['replied', 'finished'])
 })
 
 test('a stalled consumer only holds the window of its own stream', async () => {
@@ -153,13 +153,13 @@ test('a stream is paused by the windows of the service, and ended by its trailer
 test('a request with a failing body is reset, never ended', async () => {
   const service = RecordedService.greeted()
   const body = new PushedBody(-1)
-  const told = service.send({ method: 'POST', body })
+  const result = service.send({ method: 'POST', body })
   body.push('half')
   body.sink?.fail(new GatewayError('client-closed'))
   await service.turn()
   assert.equal(service.resetOf(1), Code.cancel)
   assert.equal(service.endedOf(1), false)
-  assert.equal(told.error?.code, 'client-closed')
+  assert.equal(result.error?.code, 'client-closed')
 })
 
 test('a body waits for 100 Continue for a second at most', async () => {
@@ -181,9 +181,9 @@ test('a body waits for 100 Continue for a second at most', async () => {
 test('a final reply instead of 100 Continue cancels the body', async () => {
   const service = RecordedService.greeted()
   const body = new PushedBody(4)
-  const told = service.send({ method: 'POST', body, expectsContinue: true })
+  const result = service.send({ method: 'POST', body, expectsContinue: true })
   service.receive(wholeReply(1, 'no', 417))
-  assert.equal(told.reply?.status, 417)
+  assert.equal(result.reply?.status, 417)
   assert.ok(body.cancelled)
   await service.turn()
   assert.equal(service.resetOf(1), Code.cancel)
@@ -240,24 +240,24 @@ test('a cancelled stream is reported once, and reset at once', async () => {
 
 test('cancelling the body of a reply resets its stream', async () => {
   const service = RecordedService.greeted()
-  const told = service.send()
+  const result = service.send()
   service.receive(replyHead(1, 200), data(1, 'x'))
-  const body = told.reply?.body
+  const body = result.reply?.body
   assert.ok(body !== null && body !== undefined && !(body instanceof Bytes))
   body.cancel()
   await service.turn()
   assert.equal(service.resetOf(1), Code.cancel)
-  assert.deepEqual(told.calls, ['replied', 'finished'])
+  assert.deepEqual(result.calls, ['replied', 'finished'])
 })
 
 test('GOAWAY rejects streams above its last one, and lets the others finish', () => {
   const service = RecordedService.greeted()
-  const [kept, lost] = [service.send(), service.send(posted)]
+  const [stored, lost] = [service.send(), service.send(posted)]
   service.receive(h2.frame(Type.goaway, 0, 0, Buffer.concat([h2.int32(1), h2.int32(0)])))
   assert.ok(lost.error instanceof NotProcessed)
   assert.equal(service.connection.hasRoom, false)
   service.receive(wholeReply(1, 'still'))
-  assert.equal(kept.text, 'still')
+  assert.equal(stored.text, 'still')
   assert.equal(service.goaway, Code.none)
   assert.ok(service.socket.destroyed)
 })
@@ -309,9 +309,9 @@ test('a lost connection fails its exchanges, as stale if it was idle before', ()
 test('long-lived exchanges are counted separately, and rejected above their limit', async () => {
   const events: h2.Fields = [['content-type', 'text/event-stream']]
   const service = RecordedService.greeted()
-  const told = service.send()
+  const result = service.send()
   service.receive(replyHead(1, 200, events))
-  assert.ok(told.lasting)
+  assert.ok(result.lasting)
   assert.equal(service.connection.lasting, 1)
   service.mayLast = false
   const refused = service.send()
@@ -319,7 +319,7 @@ test('long-lived exchanges are counted separately, and rejected above their limi
   assert.equal(refused.error?.code, 'too-busy')
   await service.turn()
   assert.equal(service.resetOf(3), Code.cancel)
-  told.lane.cancel()
+  result.lane.cancel()
   assert.equal(service.connection.lasting, 0)
 })
 
@@ -330,11 +330,11 @@ test('a connection is closed after its idle timeout or lifetime', () => {
   idle.clock.advance(2000)
   assert.ok(idle.socket.destroyed)
   const old = RecordedService.greeted({}, { lifetime: () => 10_000 })
-  const told = old.send()
+  const result = old.send()
   pass(old, 11)
   assert.equal(old.connection.hasRoom, false)
   old.receive(wholeReply(1, 'x'))
-  assert.equal(told.text, 'x')
+  assert.equal(result.text, 'x')
   assert.ok(old.socket.destroyed)
 })
 
@@ -344,21 +344,21 @@ test('a WebSocket uses extended CONNECT if the service supports it, and is rejec
   assert.equal(without.send(wanted).error?.code, 'not-implemented')
   assert.equal(without.connection.busy, 0)
   const service = RecordedService.greeted({ 8: 1 })
-  const told = service.send({ ...wanted, fields: 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nX-A: b\r\n' })
+  const result = service.send({ ...wanted, fields: 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nX-A: b\r\n' })
   service.receive(replyHead(1, 200))
-  assert.equal(told.reply?.status, 101)
-  assert.equal(told.reply.headers.get('Sec-WebSocket-Accept'), 's3pPLMBiTxaQ9kYGzzhZRbK+xOo=')
-  assert.ok(told.lasting)
-  told.reply.upgrade?.refuse()
+  assert.equal(result.reply?.status, 101)
+  assert.equal(result.reply.headers.get('Sec-WebSocket-Accept'), 's3pPLMBiTxaQ9kYGzzhZRbK+xOo=')
+  assert.ok(result.lasting)
+  result.reply.upgrade?.refuse()
   await service.turn()
   assert.equal(service.resetOf(1), Code.cancel)
 })
 
 test('after its lifetime a connection takes no new exchanges, even if a long one continues', async () => {
   const service = RecordedService.greeted({}, { lifetime: () => 10_000 })
-  const told = service.send()
+  const result = service.send()
   service.receive(replyHead(1, 200, [['content-type', 'text/event-stream']]), data(1, 'one '))
-  const sink = told.pipe()
+  const sink = result.pipe()
   pass(service, 12)
   assert.deepEqual(service.events, ['stands', 'closed'])
   assert.equal(service.socket.destroyed, false)

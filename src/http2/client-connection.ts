@@ -33,7 +33,7 @@ export interface ClientOwner {
   /** Its results are used at once after each `parse`, so it may be shared with other connections. */
   readonly head: ResponseHead
   /** The service speaks HTTP/2: exchanges may begin. */
-  stands(connection: ClientConnection): void
+  connected(connection: ClientConnection): void
   /** The number of exchanges that it may carry has changed. */
   changed(connection: ClientConnection): void
   /** One of its lanes no longer carries an exchange; `lasting` says whether that was a long-lived one. */
@@ -79,7 +79,7 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
   /** No new exchange is started here. */
   private retired = false
   /** No more frames are written. */
-  private gone = false
+  private writesEnded = false
   /** When it was established, and when it is no longer reused, on the clock of the deadlines. */
   private readonly made: number
   private expires: number
@@ -174,7 +174,7 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
       this.retired = true
       this.owner.closed(this, null)
     }
-    if (this.lanes === 0 && !this.gone) this.close()
+    if (this.lanes === 0 && !this.writesEnded) this.close()
   }
 
   /** Takes bytes from the socket; they are only lent. */
@@ -227,7 +227,7 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
       if (stream.answered) this.workBudget.earn(Cost.stream)
     }
     this.owner.released(this, stream.lasting)
-    if (this.gone) return
+    if (this.writesEnded) return
     if (this.retired || this.deadlines.now >= this.expires) return this.retire()
     if (this.lanes === 0) this.rest()
     this.owner.changed(this)
@@ -277,7 +277,7 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
   data(id: number, content: Buffer, bytes: number): void {
     // Backpressure is applied by the window of each stream, so that the others can continue.
     this.room.receives(bytes)
-    this.room.taken(bytes)
+    this.room.consumed(bytes)
     const opening = this.pendingMessages.of(id)
     if (opening?.take(content, bytes) === true) return
     if (opening !== undefined) this.begun(opening)
@@ -372,7 +372,7 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
     if (this.standing) return this.owner.changed(this)
     this.standing = true
     this.rest()
-    this.owner.stands(this)
+    this.owner.connected(this)
   }
 
   // Other frames.
@@ -427,7 +427,7 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
   }
 
   onDeadline(): void {
-    if (this.gone) return void this.socket.destroy()
+    if (this.writesEnded) return void this.socket.destroy()
     if (!this.standing) return this.die(new Error('it did not confirm in time that it speaks HTTP/2'))
     this.retire()
   }
@@ -462,8 +462,8 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
   }
 
   private leave(): void {
-    if (this.gone) return
-    this.gone = true
+    if (this.writesEnded) return
+    this.writesEnded = true
     this.reader.stop()
     this.output.flush()
     this.deadline = this.deadlines.in(GOAWAY_TIMEOUT)
@@ -472,7 +472,7 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
 
   /** The connection is closed, or no longer usable. */
   private die(cause: Error | null): void {
-    this.gone = true
+    this.writesEnded = true
     this.pendingMessages.take()
     this.reader.stop()
     this.liveness.close()

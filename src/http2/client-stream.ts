@@ -92,7 +92,7 @@ export class ClientStream implements Lane, OccupiedLane, BodyOwner, ContentOwner
   /**
    * Whether the connection had served before and was unused, and the number of reads from it, when the exchange began.
    */
-  private rested = false
+  private wasIdle = false
   private reads = 0
 
   constructor(tools: ClientTools) {
@@ -117,7 +117,7 @@ export class ClientStream implements Lane, OccupiedLane, BodyOwner, ContentOwner
     this.timeouts = request.timeouts ?? tools.options
     // 1.
     if (upgrade !== null && !tools.offersTunnels) return this.end(noTunnels(), null)
-    this.rested = tools.resting
+    this.wasIdle = tools.resting
     this.reads = tools.reads
     if (!tools.begin(this)) return this.end(new NotProcessed('its connection was about to end', true), null)
     tools.deadlines.watch(this)
@@ -380,7 +380,7 @@ export class ClientStream implements Lane, OccupiedLane, BodyOwner, ContentOwner
 
   bodyTaken(bytes: number): void {
     if (this.ended || this.over) return this.releaseRoom()
-    this.room?.taken(bytes, this.body?.flowing === true)
+    this.room?.consumed(bytes, this.body?.flowing === true)
   }
 
   /** The extra window becomes available to others once no received data is held. */
@@ -428,7 +428,7 @@ export class ClientStream implements Lane, OccupiedLane, BodyOwner, ContentOwner
 
   private closedError(cause: unknown): GatewayError {
     if (this.answered) return new ClosedWithinReply(cause)
-    return new ClosedBeforeReply(this.rested, this.interim > 0 || this.reads !== this.tools.reads, cause)
+    return new ClosedBeforeReply(this.wasIdle, this.interim > 0 || this.reads !== this.tools.reads, cause)
   }
 
   /**

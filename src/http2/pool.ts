@@ -133,7 +133,7 @@ export class StreamPool implements ClientOwner, LanePool, Waitable<ClientStream>
 
   // Connection events.
 
-  stands(connection: ClientConnection): void {
+  connected(connection: ClientConnection): void {
     const dialled = this.dialOf(connection)
     if (dialled !== undefined) this.dials.delete(dialled)
     this.connections.push(connection)
@@ -187,7 +187,7 @@ export class StreamPool implements ClientOwner, LanePool, Waitable<ClientStream>
     const { options, lookup, deadlines } = this
     const dialled = new Dial(introduced)
     const until = deadlines.now + options.connectTimeout
-    const stands = (socket: Socket): Reader => {
+    const connected = (socket: Socket): Reader => {
       const made = new ClientConnection(socket, this, deadlines, Math.max(0, until - deadlines.now))
       made.introduced = introduced
       dialled.connection = made
@@ -195,7 +195,7 @@ export class StreamPool implements ClientOwner, LanePool, Waitable<ClientStream>
     }
     const failed = (error: GatewayError): void => this.failed(dialled, error)
     this.dials.add(dialled)
-    dial({ ...options, client: introduced ?? '', lookup, deadlines }, { stands, failed })
+    dial({ ...options, client: introduced ?? '', lookup, deadlines }, { connected, failed })
     return dialled
   }
 

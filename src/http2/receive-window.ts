@@ -27,7 +27,7 @@ export class ReceiveWindow {
   }
 
   /** Counts consumed bytes. */
-  taken(bytes: number): void {
+  consumed(bytes: number): void {
     this.unreported += bytes
     if (this.unreported < SIZE / 2) return
     this.left += this.unreported

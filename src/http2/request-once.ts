@@ -57,7 +57,7 @@ class SingleRequest implements ClientOwner, ReplyListener {
     this.request = request
     this.done = done
     this.stopDialling = dial(options, {
-      stands: (socket) => {
+      connected: (socket) => {
         this.connection = new ClientConnection(socket, this, deadlines, connectTimeout)
         return this.connection
       },
@@ -71,7 +71,7 @@ class SingleRequest implements ClientOwner, ReplyListener {
     this.end()
   }
 
-  stands(connection: ClientConnection): void {
+  connected(connection: ClientConnection): void {
     this.lane = connection.lane()
     this.lane.exchange(this.request, this)
   }

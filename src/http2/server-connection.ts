@@ -118,7 +118,7 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
     socket.on('drain', () => this.drained())
     socket.on('end', () => this.ended())
     socket.on('error', () => socket.destroy())
-    socket.on('close', () => this.gone())
+    socket.on('close', () => this.onClosed())
   }
 
   // For listeners.
@@ -239,9 +239,9 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
     if (opening?.take(content, bytes) === true) return
     if (opening !== undefined) this.begun(opening)
     const stream = this.streams.get(id)
-    if (stream === undefined || stream.clientEnded) return this.room.taken(bytes)
+    if (stream === undefined || stream.clientEnded) return this.room.consumed(bytes)
     if (!stream.receives(bytes)) {
-      this.room.taken(bytes)
+      this.room.consumed(bytes)
       return this.failStream(stream, ErrorCode.flowControlError, 'The content exceeds the flow-control window.')
     }
     if (content.length === 0) stream.padding(bytes)
@@ -278,7 +278,7 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
     this.pendingMessages.delete(opening)
     const { stream, message: exchange, length, bytes } = opening
     const whole = opening.whole()
-    this.room.taken(bytes)
+    this.room.consumed(bytes)
     if (length >= 0 && length !== whole.length) {
       this.streams.delete(stream.id)
       return this.refuse(stream, wrongLength(), true)
@@ -298,7 +298,7 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
   private begun(opening: PendingMessage<ServerStream, ServerExchange>): void {
     this.pendingMessages.delete(opening)
     const { stream, message: exchange, length, chunks, bytes, padding } = opening
-    if (this.streams.get(stream.id) !== stream) return this.room.taken(bytes)
+    if (this.streams.get(stream.id) !== stream) return this.room.consumed(bytes)
     stream.begin(exchange, length, false, null)
     stream.receives(bytes)
     if (padding > 0) stream.padding(padding)
@@ -473,7 +473,7 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
     }
   }
 
-  private gone(): void {
+  private onClosed(): void {
     this.deadlines.forget(this)
     this.gracefulShutdown.close()
     this.sender.close()

@@ -204,9 +204,9 @@ export class ServerStream implements BodyOwner, ContentOwner, SendingStream, Int
   }
 
   bodyTaken(bytes: number): void {
-    this.tools.room.taken(bytes)
+    this.tools.room.consumed(bytes)
     if (this.clientEnded || this.gone) return this.releaseRoom()
-    this.room?.taken(bytes, this.body?.flowing === true)
+    this.room?.consumed(bytes, this.body?.flowing === true)
   }
 
   /**

@@ -190,7 +190,7 @@ export class StreamBody implements BodyStream {
     return chunk
   }
 
-  private taken(bytes: number): void {
+  private consumed(bytes: number): void {
     if (bytes === 0) return
     this.budget.giveBack(bytes, this.client)
     this.owner.bodyTaken(bytes)
@@ -205,7 +205,7 @@ export class StreamBody implements BodyStream {
   private giveBack(): void {
     const { lent } = this
     this.lent = 0
-    this.taken(lent)
+    this.consumed(lent)
   }
 
   /** Discards everything, including the lent chunk, which a failed sink would not release; it is a copy. */
@@ -214,6 +214,6 @@ export class StreamBody implements BodyStream {
     const bytes = this.queuedBytes
     this.queued.length = this.queuedBytes = 0
     this.block = null
-    this.taken(bytes)
+    this.consumed(bytes)
   }
 }

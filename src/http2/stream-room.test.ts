@@ -15,7 +15,7 @@ function move(room: StreamRoom, bytes: number): boolean {
   for (let left = bytes; left > 0; left -= 16_384) {
     const piece = Math.min(left, 16_384)
     if (!room.receives(piece)) return false
-    room.taken(piece, true)
+    room.consumed(piece, true)
   }
   return true
 }
@@ -51,10 +51,10 @@ test('fast readers that stall together hold only part of the budget', async () =
   const sinks: CollectingSink[] = []
   const streams: number[] = []
   for (let n = 0; n < 120; n++) {
-    const told = service.send()
-    streams.push(told.lane.id)
-    service.receive(replyHead(told.lane.id, 200))
-    const body = told.reply?.body ?? null
+    const result = service.send()
+    streams.push(result.lane.id)
+    service.receive(replyHead(result.lane.id, 200))
+    const body = result.reply?.body ?? null
     assert.ok(isStream(body))
     const sink = new CollectingSink()
     body.pipe(sink)

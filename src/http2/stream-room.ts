@@ -41,7 +41,7 @@ export class StreamRoom {
   }
 
   /** Counts consumed bytes; `flowing` says that the consumer keeps consuming. */
-  taken(bytes: number, flowing: boolean): void {
+  consumed(bytes: number, flowing: boolean): void {
     this.unreported += bytes
     if (this.unreported < this.most / 2) return
     const isAll = flowing && this.left + this.unreported === this.most

@@ -38,7 +38,7 @@ export class StreamTunnel implements TunnelEnd {
       pipe: (sink) => {
         this.sink = sink
       },
-      resume: () => this.taken(),
+      resume: () => this.consumed(),
       leave: () => true,
       cancel: () => this.close(),
     }
@@ -100,7 +100,7 @@ export class StreamTunnel implements TunnelEnd {
     this.cut()
   }
 
-  private taken(): void {
+  private consumed(): void {
     this.writableLength = 0
     this.side?.drained()
   }

@@ -231,7 +231,7 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
   identify(connection: ServedConnection, head: ReceivedHead): Client {
     this.shown?.check(connection, head.authority)
     const client = connection.client ?? this.clientOf(connection, head)
-    this.certificates?.tell(connection, client, head)
+    this.certificates?.addFields(connection, client, head)
     return client
   }
 

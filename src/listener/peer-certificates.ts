@@ -43,7 +43,7 @@ export class PeerCertificates {
    * Adds the certificate's fields to a request. Only the gateway may set them: even those of a trusted proxy are
    * removed.
    */
-  tell(connection: ServedConnection, client: Client, { fields }: ReceivedHead): void {
+  addFields(connection: ServedConnection, client: Client, { fields }: ReceivedHead): void {
     if (this.forms.length === 0 || client.certificate === null) return
     if (fields.claims !== '') fields.raw = CERTIFICATE_FIELDS.without(fields.raw)
     fields.raw += this.of(connection)?.fields(this.forms) ?? ''

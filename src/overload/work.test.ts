@@ -39,10 +39,10 @@ test('the wait in the accept queue is estimated from the accept rate', async () 
     const turns = performance.nodeTiming.uvMetricsInfo.loopCount
     const before = performance.now()
     await turn()
-    const came = Math.floor(each * (performance.nodeTiming.uvMetricsInfo.loopCount - turns))
-    accepted += came
+    const received = Math.floor(each * (performance.nodeTiming.uvMetricsInfo.loopCount - turns))
+    accepted += received
     const { waited } = work()
-    const max = (30 * (performance.now() - before + 1)) / came
+    const max = (30 * (performance.now() - before + 1)) / received
     assert.ok(each < 1 ? waited === 0 : waited > 0 && waited <= max, `${waited}, ${max}`)
   }
   assert.equal(asked, 1, 'no request is made while there is time left')

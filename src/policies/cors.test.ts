@@ -38,8 +38,8 @@ function get(options: Options, sent: Fields, next?: Handler) {
 
 /** What a preflight gets, which goes no further. */
 function preflight(options: Options, sent: Fields = {}) {
-  const asked = { Origin: APP, 'Access-Control-Request-Method': 'POST', ...sent }
-  return run(options, 'OPTIONS', asked, () => assert.fail('the preflight was forwarded'))
+  const requested = { Origin: APP, 'Access-Control-Request-Method': 'POST', ...sent }
+  return run(options, 'OPTIONS', requested, () => assert.fail('the preflight was forwarded'))
 }
 
 test('by default every reply has the headers of the specification', async () => {
@@ -160,8 +160,8 @@ test('a preflight of any other origin is rejected', async () => {
 
 test('"*" for methods and headers allows what is requested, also with credentials', async () => {
   const options = { origins: [APP], credentials: true, methods: ['*'], headers: ['*'] }
-  const asked = { 'Access-Control-Request-Method': 'PURGE', 'Access-Control-Request-Headers': 'authorization,x-a' }
-  assert.deepEqual((await preflight(options, asked)).fields, {
+  const requested = { 'Access-Control-Request-Method': 'PURGE', 'Access-Control-Request-Headers': 'authorization,x-a' }
+  assert.deepEqual((await preflight(options, requested)).fields, {
     'access-control-allow-origin': APP,
     'access-control-allow-credentials': 'true',
     'access-control-allow-methods': 'PURGE',
@@ -173,8 +173,8 @@ test('"*" for methods and headers allows what is requested, also with credential
 })
 
 test('of the requested headers only valid names are echoed', async () => {
-  const asked = { 'Access-Control-Request-Headers': 'x-a, b c, <d>, , x-e' }
-  assert.equal((await preflight({ headers: ['*'] }, asked)).fields['access-control-allow-headers'], 'x-a, x-e')
+  const requested = { 'Access-Control-Request-Headers': 'x-a, b c, <d>, , x-e' }
+  assert.equal((await preflight({ headers: ['*'] }, requested)).fields['access-control-allow-headers'], 'x-a, x-e')
 })
 
 test('without a list no methods and headers are allowed', async () => {
@@ -183,11 +183,11 @@ test('without a list no methods and headers are allowed', async () => {
 })
 
 test('privateNetwork grants private network access to preflights that request it', async () => {
-  const asked = { 'Access-Control-Request-Private-Network': 'true' }
+  const requested = { 'Access-Control-Request-Private-Network': 'true' }
   const name = 'access-control-allow-private-network'
-  assert.equal((await preflight({ privateNetwork: true }, asked)).fields[name], 'true')
+  assert.equal((await preflight({ privateNetwork: true }, requested)).fields[name], 'true')
   assert.equal((await preflight({ privateNetwork: true })).fields[name], undefined)
-  assert.equal((await preflight({}, asked)).fields[name], undefined)
+  assert.equal((await preflight({}, requested)).fields[name], undefined)
 })
 
 for (const [what, method, sent] of [

@@ -105,9 +105,9 @@ export const cors = definePolicy({
     ])
 
     /** The last origin and its headers: most requests come from the same one. */
-    let known = tell(undefined)
+    let known = linesFor(undefined)
 
-    function tell(origin: string | undefined) {
+    function linesFor(origin: string | undefined) {
       const lines = origin !== undefined && allows(origin) ? [allowOrigin(origin), onReplies] : []
       // Joined in advance, so that nothing has to be assembled for each reply.
       return { origin, lines: lines.join(''), withVary: [...lines, knownLine('Vary', 'Origin')].join('') }
@@ -115,7 +115,7 @@ export const cors = definePolicy({
 
     function editForOrigin({ headers: fields }: Reply, exchange: Exchange): void {
       const origin = exchange.headers.get('Origin')
-      if (known.origin !== origin) known = tell(origin)
+      if (known.origin !== origin) known = linesFor(origin)
       if (!fields.has('Vary')) return replaceLines(fields, FIELDS_AND_VARY, known.withVary)
       replaceLines(fields, FIELDS, known.lines)
       addVary(fields, 'Origin')

@@ -117,9 +117,9 @@ export function answerOperators(answers: TopicHandlers, current: () => Generatio
  */
 export function storesToTry(
   redis: RedisConfig | null,
-  given: Omit<StoreTools, 'redis' | 'threads' | 'worker' | 'opening'>,
+  shared: Omit<StoreTools, 'redis' | 'threads' | 'worker' | 'opening'>,
 ): OfPolicies {
-  const tools = { ...given, threads: 1, worker: 0, opening: [] }
+  const tools = { ...shared, threads: 1, worker: 0, opening: [] }
   const limits = new LimitStores({ ...tools, redis: null })
   const caches = new CacheStores({ ...tools, redis: null })
   const repeats = new OpenRepeats({ ...tools, redis: null })

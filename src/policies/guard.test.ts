@@ -138,17 +138,17 @@ function upgradeTo(protocol: string) {
 
 for (const [what, [step, message]] of Object.entries(splitting))
   test(`a policy that ${what} fails, and nothing of it is sent`, async () => {
-    let asked = 0
+    let requests = 0
     const error = await thrownBy(
       apply(step, () => {
-        asked++
+        requests++
         return Reply.json(200, {})
       }),
     )
     assert.ok(error instanceof GatewayError && error.cause instanceof Error)
     assert.equal(error.cause.message, 'policy "mine" failed')
     assert.match(String(error.cause.cause), message)
-    assert.equal(asked, 0)
+    assert.equal(requests, 0)
   })
 
 const careless: Record<string, Middleware> = {

@@ -82,9 +82,9 @@ class Given {
 const UNCHANGED = ['method', 'host', 'headers', 'client', 'trace', 'record', 'route'] as const
 
 /** Throws a TypeError for violations of the types, which a policy in JavaScript, or one that casts, may still commit. */
-function checkPassedOn(exchange: Exchange, given: Given | undefined): void {
-  if (given === undefined) throw new TypeError('it called next with an exchange other than the one it was given')
-  const changed = UNCHANGED.find((key) => exchange[key] !== given[key])
+function checkPassedOn(exchange: Exchange, passedOn: Given | undefined): void {
+  if (passedOn === undefined) throw new TypeError('it called next with an exchange other than the one it was given')
+  const changed = UNCHANGED.find((key) => exchange[key] !== passedOn[key])
   if (changed !== undefined) throw new TypeError(`it replaced exchange.${changed}, which is read-only`)
   checkTarget(exchange.path, exchange.query)
   if (!isBody(exchange.body))
@@ -98,18 +98,18 @@ function guard(name: string, place: Place, step: (next: Handler) => Handler, nex
   /** Values thrown from further in, whatever they are; they are not the policy's fault. */
   const foreign = new WeakSet<object>()
   /** What the policy was given, and the replies from further in, which are discarded if the policy fails. */
-  const given = new WeakMap<Exchange, Given>()
+  const passedOn = new WeakMap<Exchange, Given>()
   const remember = (thrown: unknown): never => {
     if (typeof thrown === 'object' && thrown !== null) foreign.add(thrown)
     throw thrown
   }
   const give = (exchange: Exchange, reply: Reply): Reply => {
-    const known = given.get(exchange)
+    const known = passedOn.get(exchange)
     if (known !== undefined) known.reply = reply
     return reply
   }
   const handle = step((exchange) => {
-    checkPassedOn(exchange, given.get(exchange))
+    checkPassedOn(exchange, passedOn.get(exchange))
     try {
       const reply = running.run(null, next, exchange)
       return reply instanceof Promise
@@ -120,7 +120,7 @@ function guard(name: string, place: Place, step: (next: Handler) => Handler, nex
     }
   })
   const fail = (exchange: Exchange, thrown: unknown): never => {
-    const reply = given.get(exchange)?.reply ?? null
+    const reply = passedOn.get(exchange)?.reply ?? null
     if (reply !== null) discardReply(reply)
     const passes =
       thrown instanceof GatewayError || (typeof thrown === 'object' && thrown !== null && foreign.has(thrown))
@@ -129,7 +129,7 @@ function guard(name: string, place: Place, step: (next: Handler) => Handler, nex
     throw thrown
   }
   return (exchange) => {
-    given.set(exchange, new Given(exchange))
+    passedOn.set(exchange, new Given(exchange))
     try {
       const reply = running.run(place(exchange), handle, exchange)
       if (!(reply instanceof Promise)) return checked(name, reply)

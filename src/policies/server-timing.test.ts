@@ -21,31 +21,31 @@ async function timingOf(answer: (exchange: Exchange, clock: ManualClock) => Repl
 const empty = (): Reply => new Reply(204, Headers.of(), null)
 
 test('Server-Timing has the time of the gateway and of all attempts at the service', async () => {
-  const told = await timingOf((exchange, clock) => {
+  const reported = await timingOf((exchange, clock) => {
     exchange.instance = '10.0.0.8:8001'
     exchange.serviceTime = 130
     clock.advance(135)
     return empty()
   })
-  assert.deepEqual(told, ['gateway;dur=5, service;dur=130'])
+  assert.deepEqual(reported, ['gateway;dur=5, service;dur=130'])
 })
 
 test('without a service only the time of the gateway is sent', async () => {
-  const told = await timingOf((_, clock) => {
+  const reported = await timingOf((_, clock) => {
     clock.advance(1)
     return empty()
   })
-  assert.deepEqual(told, ['gateway;dur=1'])
+  assert.deepEqual(reported, ['gateway;dur=1'])
 })
 
 test('error replies have Server-Timing as well', async () => {
-  const told = await timingOf(() => {
+  const reported = await timingOf(() => {
     throw new GatewayError('not-found')
   })
-  assert.deepEqual(told, ['gateway;dur=0'])
+  assert.deepEqual(reported, ['gateway;dur=0'])
 })
 
 test('Server-Timing of the service is kept', async () => {
-  const told = await timingOf(() => new Reply(200, Headers.of([['Server-Timing', 'db;dur=53']]), null))
-  assert.deepEqual(told, ['db;dur=53', 'gateway;dur=0'])
+  const reported = await timingOf(() => new Reply(200, Headers.of([['Server-Timing', 'db;dur=53']]), null))
+  assert.deepEqual(reported, ['db;dur=53', 'gateway;dur=0'])
 })

@@ -80,9 +80,9 @@ test('data that arrived before the expiry is read first, and counts', () => {
   pause(500)
   clock.advance(10)
   assert.equal(turns.length, 1)
-  let heard = false
-  turn(() => (heard = inTime()))
-  assert.equal(heard, true)
+  let received = false
+  turn(() => (received = inTime()))
+  assert.equal(received, true)
   assert.deepEqual(expired, [])
 })
 

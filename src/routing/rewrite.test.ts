@@ -92,8 +92,8 @@ for (const [to, host, expected] of [
   ['{hostname}:{port}', '[::1]', '[::1]:80'],
 ] as const)
   test(`the Host ${host} becomes ${expected} with ${to}`, () => {
-    const asked = request('/acme', { tenant: 'acme\r\nX:1' }, host)
-    assert.equal(compileHost({ host: to }, parsePattern('/{tenant}'))?.(asked), expected)
+    const pending = request('/acme', { tenant: 'acme\r\nX:1' }, host)
+    assert.equal(compileHost({ host: to }, parsePattern('/{tenant}'))?.(pending), expected)
   })
 
 test('a rewrite of the host leaves the path alone', () => {

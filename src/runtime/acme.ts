@@ -135,11 +135,11 @@ export class AcmeCertificates {
     this.places = next
     this.coming = new Map()
     for (const change of changes) change.commit()
-    const come = [...next].filter(([key]) => !before.has(key))
-    const gone = [...before].filter(([key]) => !next.has(key))
-    if (this.started) for (const [, { opened }] of come) opened.acme.start()
-    for (const [, { opened }] of gone) void opened.close()
-    if (come.length + gone.length > 0) void this.show()
+    const added = [...next].filter(([key]) => !before.has(key))
+    const removed = [...before].filter(([key]) => !next.has(key))
+    if (this.started) for (const [, { opened }] of added) opened.acme.start()
+    for (const [, { opened }] of removed) void opened.close()
+    if (added.length + removed.length > 0) void this.show()
   }
 
   /** Key pairs stored in that place, otherwise in another one, otherwise the previous ones; empty if there are none yet. */

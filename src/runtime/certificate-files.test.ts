@@ -16,9 +16,9 @@ test('a change between the first read and the start of watching is noticed', (t)
   const files = new CertificateFiles({ pairs: places, files: unmoved, clock, log: createMemoryLogger().log })
   assert.deepEqual(files.current(), [first, first])
   replaceLeaf(places[1]!, second)
-  let told = 0
-  const end = files.onChange(() => (told += 1))
-  assert.equal(told, 1)
+  let calls = 0
+  const end = files.onChange(() => (calls += 1))
+  assert.equal(calls, 1)
   assert.deepEqual(files.current(), [first, second])
   end()
 })

@@ -76,7 +76,7 @@ export class InlineFleet implements Fleet {
 
   async prepare(next: NextGeneration): Promise<PreparedFleet> {
     const { config, number } = next
-    const preparation = { ...next, addresses: null, shared: false, first: true, given: [] }
+    const preparation = { ...next, addresses: null, shared: false, first: true, inherited: [] }
     const front = present(this.front, 'thread that has started')
     const addresses = await front.prepareNext(preparation, Promise.resolve(this.options.policies(config)))
     return {

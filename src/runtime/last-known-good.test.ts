@@ -14,43 +14,43 @@ function folderOf(t: TestContext): string {
 }
 
 test('the last text and five earlier ones are kept, without consecutive duplicates', async (t) => {
-  const kept = new LastKnownGood(join(folderOf(t), 'state', 'sallyport'))
-  kept.check()
-  assert.deepEqual([kept.latest(), kept.earlier()], [null, []])
-  for (const text of ['a', 'b', 'b', 'c']) await kept.keep(text)
-  assert.deepEqual([kept.latest(), kept.earlier()], ['c', ['b', 'a']])
-  for (const text of ['d', 'e', 'f', 'g']) await kept.keep(text)
-  assert.deepEqual([kept.latest(), kept.earlier()], ['g', ['f', 'e', 'd', 'c', 'b']])
+  const lastKnownGood = new LastKnownGood(join(folderOf(t), 'state', 'sallyport'))
+  lastKnownGood.check()
+  assert.deepEqual([lastKnownGood.latest(), lastKnownGood.earlier()], [null, []])
+  for (const text of ['a', 'b', 'b', 'c']) await lastKnownGood.keep(text)
+  assert.deepEqual([lastKnownGood.latest(), lastKnownGood.earlier()], ['c', ['b', 'a']])
+  for (const text of ['d', 'e', 'f', 'g']) await lastKnownGood.keep(text)
+  assert.deepEqual([lastKnownGood.latest(), lastKnownGood.earlier()], ['g', ['f', 'e', 'd', 'c', 'b']])
   // Another process finds the same.
-  assert.deepEqual(new LastKnownGood(kept.folder).earlier(), kept.earlier())
+  assert.deepEqual(new LastKnownGood(lastKnownGood.folder).earlier(), lastKnownGood.earlier())
 })
 
 test('simultaneous keeps are written in order', async (t) => {
-  const kept = new LastKnownGood(folderOf(t))
-  await Promise.all(['a', 'b', 'c'].map((text) => kept.keep(text)))
-  assert.deepEqual([kept.latest(), kept.earlier()], ['c', ['b', 'a']])
+  const lastKnownGood = new LastKnownGood(folderOf(t))
+  await Promise.all(['a', 'b', 'c'].map((text) => lastKnownGood.keep(text)))
+  assert.deepEqual([lastKnownGood.latest(), lastKnownGood.earlier()], ['c', ['b', 'a']])
 })
 
 test('kept files are private to the user of the gateway, whatever was there', async (t) => {
   const folder = join(folderOf(t), 'state')
-  const kept = new LastKnownGood(folder)
-  kept.check()
+  const lastKnownGood = new LastKnownGood(folder)
+  lastKnownGood.check()
   assert.equal(statSync(folder).mode & 0o777, 0o700)
-  writeFileSync(`${kept.file}.new`, 'left behind', { mode: 0o644 })
-  await kept.keep('a')
-  await kept.keep('b')
+  writeFileSync(`${lastKnownGood.file}.new`, 'left behind', { mode: 0o644 })
+  await lastKnownGood.keep('a')
+  await lastKnownGood.keep('b')
   for (const name of readdirSync(folder)) assert.equal(statSync(join(folder, name)).mode & 0o777, 0o600, name)
   assert.deepEqual(readdirSync(folder).toSorted(), ['last-good.yaml', 'last-good.yaml.1'])
 })
 
 test('a failed keep leaves what was kept before', async (t) => {
-  const kept = new LastKnownGood(folderOf(t))
-  await kept.keep('a')
-  rmSync(kept.folder, { recursive: true })
-  await assert.rejects(kept.keep('b'), { code: 'ENOENT' })
-  kept.check()
-  await kept.keep('c')
-  assert.deepEqual([kept.latest(), kept.earlier()], ['c', []])
+  const lastKnownGood = new LastKnownGood(folderOf(t))
+  await lastKnownGood.keep('a')
+  rmSync(lastKnownGood.folder, { recursive: true })
+  await assert.rejects(lastKnownGood.keep('b'), { code: 'ENOENT' })
+  lastKnownGood.check()
+  await lastKnownGood.keep('c')
+  assert.deepEqual([lastKnownGood.latest(), lastKnownGood.earlier()], ['c', []])
 })
 
 test('an unusable folder is an error with the reason', (t) => {

@@ -22,16 +22,16 @@ async function start(t: TestContext, held: Readonly<Record<string, string>>) {
   for (const [name, text] of Object.entries(held)) write(name, text)
   const { log, lines } = createMemoryLogger()
   const answers = new TopicHandlers(log)
-  const told: NetworkFileContents[] = []
+  const reported: NetworkFileContents[] = []
   answers.on(networksChangedTopic, (now) => {
-    told.push(now)
+    reported.push(now)
     return null
   })
   const watcher = createManualWatcher()
   const config = configOf(Object.entries(held).map(([name, text]) => entry(name, [text])))
   const files = new NetworkFiles({ config, files: watcher, answers, threads: answers, log })
   files.start()
-  return { files, watcher, told, lines, answers, write, entry, pathOf }
+  return { files, watcher, told: reported, lines, answers, write, entry, pathOf }
 }
 
 test('a new configuration changes the watched files', async (t) => {

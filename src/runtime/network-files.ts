@@ -49,7 +49,7 @@ export class NetworkFiles {
   configure(config: NamingConfig): void {
     const before = this.held
     this.held = networkFileContents(config)
-    if (before.size !== this.held.size || changedFiles(before, this.held).length > 0) void this.tell()
+    if (before.size !== this.held.size || changedFiles(before, this.held).length > 0) void this.publish()
     if (this.watching) this.watch()
   }
 
@@ -82,13 +82,13 @@ export class NetworkFiles {
     this.held = held
     const changed = changedFiles(before, held)
     if (changed.length === 0) return
-    void this.tell().then(() => {
+    void this.publish().then(() => {
       for (const file of changed)
         log.info({ file, networks: held.get(file)?.length ?? 0 }, 'A list of networks was replaced')
     })
   }
 
-  private tell(): Promise<unknown> {
+  private publish(): Promise<unknown> {
     this.version++
     return this.options.threads.askAll(networksChangedTopic, this.current)
   }

@@ -52,7 +52,7 @@ export function watchProcess(metrics: Metrics, sources: ProcessSources): void {
     current().instances.map(({ labels, slot }) => ({ labels, value: board.usable(slot) ? 1 : 0 })),
   )
   metrics.watchAll('sallyport_instance_ejected', () =>
-    current().instances.map(({ labels, slot }) => ({ labels, value: board.ejections.holds(slot) ? 1 : 0 })),
+    current().instances.map(({ labels, slot }) => ({ labels, value: board.ejections.isEjected(slot) ? 1 : 0 })),
   )
   metrics.watchAll('sallyport_service_insecure', () => current().services)
   metrics.watchAll('sallyport_concurrency_limit', () =>

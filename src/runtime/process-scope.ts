@@ -122,8 +122,8 @@ export class ProcessScope {
     answerLogSettings(answers, output)
     this.board = HealthBoard.for(instancesOf(config), size)
     this.history = new HealthHistory(clock)
-    const { tell } = this.history
-    this.checker = new HealthChecker({ board: this.board, clock, random, log: output.log, tell })
+    const { record: onTransition } = this.history
+    this.checker = new HealthChecker({ board: this.board, clock, random, log: output.log, onTransition })
     this.stores = ProcessStores.create(config.stores.memory.entries, random)
     this.hub = new MetricsHub(threads, answers, clock)
     this.files = watchFiles({ clock, log: output.log })
@@ -143,7 +143,7 @@ export class ProcessScope {
     this.serviceTls = new ServiceTlsFiles({ services: config.services, checker, files, answers, threads, log })
     this.memory = memoryLimit(config.memoryLimit)
     const { board, memory } = this
-    this.ejections = new EjectionManager({ board, clock, random, log, metrics, tell })
+    this.ejections = new EjectionManager({ board, clock, random, log, metrics, onTransition })
     this.ejections.configure(managedServices(this.applied))
     watchProcess(metrics, { applied: () => this.applied, board, memory, workers })
     this.stores.watch(metrics)

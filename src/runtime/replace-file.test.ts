@@ -71,9 +71,9 @@ test('checkReplaceable changes nothing', async (t) => {
 
 test('a missing file, and one that is a mount point, are rejected with advice', async (t) => {
   const { folder } = folderOf(t)
-  const gone = join(folder, 'gone.yaml')
+  const removed = join(folder, 'gone.yaml')
   for (const attempt of [checkReplaceable, replaceFile])
-    await assert.rejects(attempt(gone, 'two'), new ReplaceError(`${gone} no longer exists: put it back`))
+    await assert.rejects(attempt(removed, 'two'), new ReplaceError(`${removed} no longer exists: put it back`))
   // As a container has a file of its own for the names of hosts, Linux has file systems that nobody can write.
   await assert.rejects(checkReplaceable('/proc/version', 'two'), ReplaceError)
   assert.deepEqual(readdirSync(folder), ['sallyport.yaml'])

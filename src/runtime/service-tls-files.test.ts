@@ -27,9 +27,9 @@ async function configOf(services: Readonly<Record<string, Tls>>) {
 async function start(services: Readonly<Record<string, Tls>>) {
   const { log } = createMemoryLogger()
   const answers = new TopicHandlers(log)
-  const told: ChangedTls[] = []
+  const reported: ChangedTls[] = []
   answers.on(serviceTlsChangedTopic, (changed) => {
-    told.push(changed)
+    reported.push(changed)
     return null
   })
   const watcher = createManualWatcher()
@@ -38,7 +38,7 @@ async function start(services: Readonly<Record<string, Tls>>) {
   const options = { checker, files: watcher, answers, threads: answers, log }
   const files = new ServiceTlsFiles({ ...options, services: (await configOf(services)).services })
   files.start()
-  return { files, watcher, told, checked }
+  return { files, watcher, told: reported, checked }
 }
 
 test('a new configuration changes the watched files', async (t) => {

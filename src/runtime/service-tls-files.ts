@@ -69,7 +69,7 @@ export class ServiceTlsFiles {
       return tls !== undefined && areOfSame(tls, held) && holdSame(tls, held)
     })
     // Previously read content may be outdated, or belong to files that are no longer named.
-    if (!stays) void this.tell(Object.fromEntries(before.flatMap(([name]) => this.knownOf(name))))
+    if (!stays) void this.publish(Object.fromEntries(before.flatMap(([name]) => this.knownOf(name))))
     if (this.watching) this.watch()
   }
 
@@ -110,12 +110,12 @@ export class ServiceTlsFiles {
     if (holdSame(tls, before)) return
     this.known.set(service, tls)
     checker.exchangeTls(service, tls)
-    void this.tell({ ...this.current.services, [service]: tls }).then(() =>
+    void this.publish({ ...this.current.services, [service]: tls }).then(() =>
       log.info({ service }, 'TLS files of a service were replaced: new connections use the new ones'),
     )
   }
 
-  private tell(services: ChangedTls['services']): Promise<unknown> {
+  private publish(services: ChangedTls['services']): Promise<unknown> {
     this.current = { version: this.current.version + 1, services }
     return this.options.threads.askAll(serviceTlsChangedTopic, this.current)
   }

@@ -72,7 +72,7 @@ class Watched {
   /** Begins with what the file holds, and is done with what follows from that. */
   async start(): Promise<void> {
     this.startWith(await this.read())
-    await this.configuration!.looked()
+    await this.configuration!.settled()
   }
 
   startWith(first: Read): void {
@@ -113,7 +113,7 @@ class Watched {
     await cause()
     await read
     // Who looks on sees what changes from now on as a part of this.
-    await this.configuration!.looked()
+    await this.configuration!.settled()
     assert.equal(this.outcomes.length, before + 1)
     return this.outcomes.at(-1)
   }
@@ -249,8 +249,8 @@ test('a deleted and recreated folder is watched again', async (t) => {
   mkdirSync(file.path('etc'))
   file.write(yaml('0'))
   await file.start()
-  const gone = await file.after(() => rmSync(file.path('etc'), { recursive: true }))
-  assert.match(gone ?? '', /^refused: .*no such file/)
+  const removed = await file.after(() => rmSync(file.path('etc'), { recursive: true }))
+  assert.match(removed ?? '', /^refused: .*no such file/)
   const back = (): void => {
     mkdirSync(file.path('etc'))
     file.write(yaml('1'))
@@ -352,9 +352,9 @@ test('requests before a reload starts reading share its result, and later ones c
     watches: () => false,
     log: createLineLogger('info', file.clock, () => {}),
   })
-  const asked = [...Array.from({ length: 20 }, () => configuration.reload()), configuration.reload(true)]
+  const requested = [...Array.from({ length: 20 }, () => configuration.reload()), configuration.reload(true)]
   gate.resolve()
-  const outcomes = await Promise.all(asked)
+  const outcomes = await Promise.all(requested)
   assert.deepEqual(
     [outcomes[0], outcomes.at(-1)].map((outcome) => outcome?.force),
     [false, true],

@@ -83,7 +83,7 @@ export class WatchedConfiguration<Read extends FromFiles, Outcome extends InForc
   }
 
   /** Resolves when no check of the files is in progress and its consequences are complete. */
-  async looked(): Promise<void> {
+  async settled(): Promise<void> {
     while (this.looking !== null) await this.looking
   }
 

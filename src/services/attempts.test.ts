@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { PushedBody } from '../../test/support/bodies.ts'
-import { type AttemptsSetUp, heard, ScriptedInstance, setUpAttempts } from '../../test/support/attempts.ts'
+import { type AttemptsSetUp, received, ScriptedInstance, setUpAttempts } from '../../test/support/attempts.ts'
 import { GatewayError } from '../core/errors.ts'
 import { Bytes } from '../http/body.ts'
 import { Headers } from '../http/headers.ts'
@@ -17,7 +17,7 @@ test('a reply is one outcome, with the time until its head', async () => {
   clock.advance(30)
   a.listener?.replied(ok(), false)
   a.listener?.finished()
-  await heard()
+  await received()
   assert.equal(result.reply?.status, 200)
   assert.deepEqual(told, [{ told: 'ended', slot: 0, took: 30, ...replied }])
   assert.deepEqual([a.inFlight, a.sent], [0, 0])
@@ -29,7 +29,7 @@ test('each attempt has its own outcome and time', async () => {
   const { clock, told, retries, exchange } = setUpAttempts([a, b])
   clock.advance(20)
   a.lanes?.reject(new ConnectFailed('instance-0:80', null))
-  await heard()
+  await received()
   clock.advance(5)
   b.listener?.replied(ok(), false)
   assert.deepEqual(told, [
@@ -80,7 +80,7 @@ test('a disconnect of the client is reported once, whatever happens to the lane'
   clock.advance(1)
   a.listener?.finished()
   a.listener?.failed(new ClosedBeforeReply(false, false, null))
-  await heard()
+  await received()
   assert.equal(a.cancelled, 1)
   assert.deepEqual(
     told.map(({ fault, reason, status, took }) => ({ fault, reason, status, took })),
@@ -95,7 +95,7 @@ test('a disconnect before there is a lane is also reported once', async () => {
   Object.assign(exchange, { aborted: true })
   exchange.waiter?.abort()
   a.lanes?.resolve(a)
-  await heard()
+  await received()
   assert.deepEqual(
     told.map(({ fault, phase }) => ({ fault, phase })),
     [{ fault: 'client', phase: 'connect' }],
@@ -155,7 +155,7 @@ async function setUpRefused(parts: Parameters<typeof setUpAttempts>[1], set: Att
   const all = setUpAttempts([a, b], parts, set)
   a.listener?.replied(reply, false)
   a.listener?.finished()
-  await heard()
+  await received()
   return { ...all, a, b }
 }
 
@@ -164,7 +164,7 @@ test('502 and 503 are retried on another instance, at once if that has not faile
     const { b, result, told, retries, exchange } = await setUpRefused({}, { retry: {} }, refused(status))
     assert.equal(b.requests.length, 1)
     b.listener?.replied(ok(), false)
-    await heard()
+    await received()
     assert.equal(result.reply?.status, 200)
     assert.deepEqual(
       told.map(({ slot, again, ...outcome }) => [slot, outcome.status, again]),
@@ -185,7 +185,7 @@ test('other replies, and those of the last instance, are returned', async () => 
   const { b, result } = await setUpRefused({}, { retry: { attempts: 5 } })
   b.listener?.replied(refused(), false)
   b.listener?.finished()
-  await heard()
+  await received()
   assert.equal(result.reply?.status, 503)
 })
 
@@ -222,7 +222,7 @@ test('a close without a reply, and an invalid reply, are retried on another inst
       const { result } = setUpAttempts([a, b], {}, { retry })
       a.listener?.finished()
       a.listener?.failed(error)
-      await heard()
+      await received()
       assert.equal(b.requests.length, sent)
       assert.equal(result.error, sent === 1 ? null : error)
     }
@@ -234,7 +234,7 @@ test('a timeout is not retried', async () => {
   const { result } = setUpAttempts([a, b], {}, { retry: {} })
   a.listener?.finished()
   a.listener?.failed(new GatewayError('gateway-timeout'))
-  await heard()
+  await received()
   assert.equal(b.requests.length, 0)
   assert.equal(result.error instanceof GatewayError && result.error.code, 'gateway-timeout')
 })
@@ -245,7 +245,7 @@ test('if nothing could be sent, budget, attempts and method do not limit retries
   const { retries } = setUpAttempts([a, b, c], { method: 'POST' }, { retry: { minimum: '0/s' } })
   for (const each of [a, b]) {
     each.lanes?.reject(new ConnectFailed(each.address, null))
-    await heard()
+    await received()
   }
   assert.deepEqual([c.requests.length, retries], [1, ['connect', 'connect']])
 })
@@ -268,7 +268,7 @@ test('a disconnect during the delay ends the request', async () => {
   Object.assign(exchange, { aborted: true })
   exchange.waiter?.abort()
   clock.advance(1_000)
-  await heard()
+  await received()
   assert.equal(b.requests.length, 0)
   assert.equal(result.error instanceof GatewayError && result.error.code, 'client-closed')
   assert.equal(told.length, 1)
@@ -330,7 +330,7 @@ test('requests waiting for an instance that is ejected as stalled move to anothe
   clock.advance(10)
   b.listener?.replied(ok(), false)
   b.listener?.finished()
-  await heard()
+  await received()
   assert.equal(result.reply?.status, 200)
   assert.deepEqual(
     told.map(({ slot, status, reason, fault, again }) => [slot, status, reason, fault, again]),
@@ -362,7 +362,7 @@ test('a request waiting for a connection moves whatever its method, as nothing w
   assert.equal(b.requests.length, 1)
   a.lanes?.resolve(a)
   b.listener?.replied(ok(), false)
-  await heard()
+  await received()
   assert.deepEqual([a.requests.length, a.inFlight, result.reply?.status], [0, 0, 200])
 })
 
@@ -391,10 +391,10 @@ test('the total timeout covers all attempts, including connecting', async () => 
     begin(a)
     const { clock, result, told } = setUpAttempts([a], {}, { total: 1_000 })
     clock.advance(999)
-    await heard()
+    await received()
     assert.equal(told.length, 0)
     clock.advance(201)
-    await heard()
+    await received()
     assert.equal(result.error instanceof GatewayError && result.error.code, 'gateway-timeout')
     assert.deepEqual(
       told.map(({ reason, fault }) => [reason, fault]),
@@ -406,7 +406,7 @@ test('the total timeout covers all attempts, including connecting', async () => 
       a.listener?.failed(new ClosedBeforeReply(false, false, null))
     }
     a.lanes?.resolve(a)
-    await heard()
+    await received()
     assert.deepEqual([told.length, a.inFlight, a.sent], [1, 0, 0])
   }
 })
@@ -414,12 +414,12 @@ test('the total timeout covers all attempts, including connecting', async () => 
 test('only the attempt in progress at the total timeout is cancelled, and not blamed', async () => {
   const { clock, b, result, told } = await setUpRefused({}, { retry: {}, total: 1_000 })
   clock.advance(1_200)
-  await heard()
+  await received()
   assert.equal(result.error instanceof GatewayError && result.error.code, 'gateway-timeout')
   assert.deepEqual([told.at(-1)?.reason, told.at(-1)?.fault, b.cancelled], ['timeout', 'gateway', 1])
   const waiting = await setUpRefused({}, { retry: {}, total: 1, rows: [0, 1], drawn: 0.9 })
   waiting.clock.advance(1_200)
-  await heard()
+  await received()
   assert.equal(waiting.b.requests.length, 0)
 })
 
@@ -428,6 +428,6 @@ test('the total timeout ends with the start of the reply', async () => {
   const { clock, result } = setUpAttempts([a], {}, { total: 1_000 })
   a.listener?.replied(new Reply(200, Headers.of(), new PushedBody(10)), false)
   clock.advance(60_000)
-  await heard()
+  await received()
   assert.deepEqual([result.reply?.status, result.error, a.cancelled], [200, null, 0])
 })

@@ -89,7 +89,7 @@ export class CallReply extends PassingBody implements Timed {
   override fail(error: Error): void {
     if (this.over) return
     this.finish(null)
-    this.tell(asGatewayError(error))
+    this.report(asGatewayError(error))
   }
 
   override cancel(): void {
@@ -101,7 +101,7 @@ export class CallReply extends PassingBody implements Timed {
     if (this.over) return
     this.finish(null)
     this.from.cancel()
-    this.tell(deadlineExceeded())
+    this.report(deadlineExceeded())
   }
 
   private finish(status: GrpcStatus | null): void {
@@ -111,7 +111,7 @@ export class CallReply extends PassingBody implements Timed {
   }
 
   /** Reports the error in trailers, unless a lent chunk comes before them or bytes were announced by Content-Length. */
-  private tell(error: GatewayError): void {
+  private report(error: GatewayError): void {
     const { taker, exchange, call } = this
     exchange.error ??= error
     if (this.lent || this.length >= 0) {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { CollectingSink, PushedBody } from '../../test/support/bodies.ts'
-import { type AttemptsSetUp, heard, ScriptedInstance, setUpAttempts } from '../../test/support/attempts.ts'
+import { type AttemptsSetUp, received, ScriptedInstance, setUpAttempts } from '../../test/support/attempts.ts'
 import { GrpcCall } from '../grpc/call.ts'
 import type { Body } from '../http/body.ts'
 import { isStream } from '../http/body.ts'
@@ -26,7 +26,7 @@ const trailersOnly = (status: number): Reply => new Reply(200, trailers(status),
 async function reply({ a, result }: ReturnType<typeof setUpCall>) {
   const body = new PushedBody(-1)
   a.listener?.replied(new Reply(200, Headers.of(), body), false)
-  await heard()
+  await received()
   const sink = new CollectingSink()
   const { reply: came } = result
   assert.ok(came !== null && isStream(came.body))
@@ -47,7 +47,7 @@ test('a later attempt gets the remaining time', async () => {
   clock.advance(1_000)
   a.listener?.replied(trailersOnly(14), false)
   a.listener?.finished()
-  await heard()
+  await received()
   assert.match(b.requests[0]!.fields, /^grpc-timeout: 4000000u\r$/m)
 })
 
@@ -64,10 +64,10 @@ test('UNAVAILABLE is retried for the configured methods, before the first messag
     const [a, b] = instances as [ScriptedInstance, ScriptedInstance]
     a.listener?.replied(trailersOnly(status), false)
     a.listener?.finished()
-    await heard()
+    await received()
     assert.equal(b.requests.length, asked, `${grpc.join()} ${status}`)
     b.listener?.replied(trailersOnly(0), false)
-    await heard()
+    await received()
     assert.equal(result.reply?.headers.get('grpc-status'), asked === 1 ? '0' : String(status))
     assert.equal(call.status, asked === 1 ? 0 : status)
   }
@@ -75,7 +75,7 @@ test('UNAVAILABLE is retried for the configured methods, before the first messag
 
 test('a call whose deadline has passed is not sent', async () => {
   const { a, result, told } = setUpCall({ timeout: 0 })
-  await heard()
+  await received()
   assert.equal((result.error as { code: string }).code, 'deadline-exceeded')
   assert.deepEqual([a.requests.length, told.length], [0, 0])
 })
@@ -83,7 +83,7 @@ test('a call whose deadline has passed is not sent', async () => {
 test('a deadline before the head cancels the request, and does not count against the instance', async () => {
   const { a, clock, result, told } = setUpCall({ timeout: 500, total: 60_000 })
   clock.advance(1_000)
-  await heard()
+  await received()
   assert.equal((result.error as { code: string }).code, 'deadline-exceeded')
   assert.equal(a.cancelled, 1)
   assert.deepEqual(
@@ -95,7 +95,7 @@ test('a deadline before the head cancels the request, and does not count against
 test('if the total timeout of the route is shorter, it applies and counts against the service', async () => {
   const { clock, result, told } = setUpCall({ timeout: 60_000, total: 500 })
   clock.advance(1_000)
-  await heard()
+  await received()
   assert.equal((result.error as { code: string }).code, 'gateway-timeout')
   assert.equal(told[0]?.reason, 'timeout')
 })
@@ -158,7 +158,7 @@ test('an HTTP error of a service is returned unchanged, and counts once', async 
   const { a, told, grpc, result } = setUpCall()
   const body = new PushedBody(-1)
   a.listener?.replied(new Reply(503, Headers.of(), body), false)
-  await heard()
+  await received()
   assert.equal(result.reply?.body, body)
   a.listener?.finished()
   assert.equal(grpc.status, null)
@@ -209,7 +209,7 @@ test('a trailers-only status is the outcome at once', async () => {
     const { a, told, grpc, result } = setUpCall()
     a.listener?.replied(trailersOnly(status), false)
     a.listener?.finished()
-    await heard()
+    await received()
     assert.deepEqual(
       told.map((each) => each.status),
       [judged],
@@ -223,7 +223,7 @@ test('a body that is still arriving is sent at once with what has arrived', asyn
   const body = new PushedBody(-1, 'first')
   const { a, clock } = setUpCall({ body })
   assert.equal(a.requests.length, 0)
-  await heard()
+  await received()
   assert.equal(clock.now(), 0)
   const sent = a.requests[0]!.body
   assert.ok(sent instanceof BufferedBody)

@@ -37,12 +37,12 @@ test('property: exactly the attempts waiting for a stalled instance are notified
     fc.property(fc.array(step, { maxLength: 40 }), fc.nat(2), (steps, slot) => {
       const { clock, stalled, stall } = setUp()
       const waiting: Attempt[] = []
-      const gone: Attempt[] = []
+      const removed: Attempt[] = []
       for (const each of steps) {
         if (each.leaves && waiting.length > 0) {
           const [left] = waiting.splice(each.which % waiting.length, 1)
           stalled.remove(left!)
-          gone.push(left!)
+          removed.push(left!)
           continue
         }
         const attempt = new Attempt(each.slot)
@@ -52,7 +52,7 @@ test('property: exactly the attempts waiting for a stalled instance are notified
       stall(slot)
       clock.advance(200)
       for (const attempt of waiting) assert.equal(attempt.told, attempt.instance.slot === slot ? 1 : 0)
-      for (const attempt of gone) assert.equal(attempt.told, 0)
+      for (const attempt of removed) assert.equal(attempt.told, 0)
     }),
   )
 })

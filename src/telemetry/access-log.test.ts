@@ -199,9 +199,9 @@ test('timings are logged for the service, the gateway and each policy', () => {
   const accessLog = createAccessLog(output, time, { ...ALL, timings: true })
   accessLog(makeExchange({ record, serviceTime: 30 }), 200, 0, time.now())
   accessLog(makeExchange(), 200, 0, 1)
-  const [told, untold] = output.lines
+  const [reported, untold] = output.lines
   assert.deepEqual(
-    [told?.['service_ms'], told?.['gateway_ms'], told?.['attempts'], told?.['policies_ms']],
+    [reported?.['service_ms'], reported?.['gateway_ms'], reported?.['attempts'], reported?.['policies_ms']],
     [30, 10, 1, { auth: 1.75 }],
   )
   assert.equal(untold?.['service_ms'], undefined)

@@ -16,8 +16,8 @@ function setUp(t: TestContext) {
   const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
   const given = openSync(path, constants.O_WRONLY)
   const clock = new ManualClock()
-  const told = { lost: 0, drained: 0 }
-  const events = { lost: (lines: number) => (told.lost += lines), drained: () => told.drained++ }
+  const reported = { lost: 0, drained: 0 }
+  const events = { lost: (lines: number) => (reported.lost += lines), drained: () => reported.drained++ }
   const writer = new PipeWriter(given, clock, events, { silence: 20, total: 40 })
   const buffer = Buffer.alloc(1 << 20)
   /** What is in the pipe. */
@@ -33,7 +33,7 @@ function setUp(t: TestContext) {
       }
     }
   }
-  return { writer, clock, told, read, leave: () => closeSync(reader) }
+  return { writer, clock, told: reported, read, leave: () => closeSync(reader) }
 }
 
 const piece = (i: number): Buffer => Buffer.from(`${String(i).padEnd(4094, '.')}\n`)
@@ -88,9 +88,9 @@ test('end() writes what it can, and gives up on a reader that does not read', as
   const { writer, told, read } = setUp(t)
   for (let i = 0; i < 200; i++) writer.write(piece(i))
   await writer.end()
-  const came = numbers(read()).length
-  assert.ok(came > 0)
-  assert.equal(came + told.lost, 200)
+  const received = numbers(read()).length
+  assert.ok(received > 0)
+  assert.equal(received + told.lost, 200)
 })
 
 test('flushSync() gives up in the same way', (t) => {

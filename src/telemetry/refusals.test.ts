@@ -17,9 +17,15 @@ test('each reason is logged once a second, however many requests are rejected', 
   clock.advance(999)
   assert.equal(lines.length, 0)
   clock.advance(1)
-  const told = lines.map(({ level, code, requests, routes, message }) => ({ level, code, requests, routes, message }))
+  const reported = lines.map(({ level, code, requests, routes, message }) => ({
+    level,
+    code,
+    requests,
+    routes,
+    message,
+  }))
   const message = 'Requests were refused'
-  assert.deepEqual(told, [
+  assert.deepEqual(reported, [
     { level: 'warn', code: 'too-busy', requests: 1000, routes: { users: 750, orders: 250 }, message },
     { level: 'warn', code: 'limits-unavailable', requests: 1, routes: { users: 1 }, message },
   ])

@@ -17,8 +17,8 @@ export function fakeMetrics(clock: Clock = systemClock): FakeMetrics {
 
 class ReadableMetrics extends ThreadMetrics implements FakeMetrics {
   value<Metric extends MetricName | OwnMetric>(metric: Metric, labels: LabelsOf<Metric>): number {
-    const given: MetricName | OwnMetric = metric
-    const [name, entry] = typeof given === 'string' ? [given, metricEntry(given)] : [given.name, given]
+    const declared: MetricName | OwnMetric = metric
+    const [name, entry] = typeof declared === 'string' ? [declared, metricEntry(declared)] : [declared.name, declared]
     const key = keyOf({ name, labels: formatLabels(entry.labels, labels) })
     const watched = this.read({ exemplars: false }).readings.filter((reading) => keyOf(reading) === key)
     return this.counted(key) ?? watched.reduce((sum, { value }) => sum + value, 0)

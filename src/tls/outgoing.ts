@@ -111,14 +111,14 @@ export class OutgoingEncryption {
     }
     const settle = (): void => {
       secure.off('error', failed)
-      secure.off('secureConnect', stands)
+      secure.off('secureConnect', connected)
     }
     const failed = (error: Error): void => {
       settle()
       this.session = undefined
       done(explainHandshake(error, name))
     }
-    const stands = (): void => {
+    const connected = (): void => {
       const problem = protocolProblem(secure, this.protocol) ?? pinProblem(secure, options)
       if (problem !== null) return failed(problem)
       settle()
@@ -127,12 +127,12 @@ export class OutgoingEncryption {
       done(null)
     }
     // Emitted before the end of the handshake in TLS 1.2, and at any time after it in TLS 1.3.
-    secure.on('session', (given) => {
-      fresh = given
+    secure.on('session', (ticket) => {
+      fresh = ticket
       keep()
     })
     secure.on('error', failed)
-    secure.on('secureConnect', stands)
+    secure.on('secureConnect', connected)
     this.ends.set(secure, watchEnd(secure, socket))
     return secure
   }

@@ -6,7 +6,7 @@ import { createLineLogger } from '../telemetry/logger.ts'
 import { Channel, type ChannelMessage } from './channel.ts'
 
 const doubled = defineTopic<number, number>('doubled')
-const told = defineTopic<number, null>('told')
+const reported = defineTopic<number, null>('told')
 
 /** Two ends, and what each of them answers. */
 function connect(clock: ManualClock) {
@@ -70,13 +70,13 @@ test('a thread that times out or is gone gives no answer', async () => {
 test('a notification is delivered, and nothing is sent back', async () => {
   const clock = new ManualClock()
   const { near, there } = connect(clock)
-  const heard = new Promise<number>((resolve) => {
-    there.on(told, (n) => {
+  const received = new Promise<number>((resolve) => {
+    there.on(reported, (n) => {
       resolve(n)
       return null
     })
   })
-  near.tell(told, 7)
-  assert.equal(await heard, 7)
+  near.tell(reported, 7)
+  assert.equal(await received, 7)
   assert.equal(clock.pending, 0)
 })

@@ -90,16 +90,16 @@ export class InheritedSockets {
 
 function openAll(count: string): Given[] {
   if (!/^[1-9][0-9]{0,3}$/.test(count)) throw new Error(`LISTEN_FDS is "${count}": expected the number of sockets`)
-  const given: Given[] = []
-  for (let descriptor = FIRST; descriptor < FIRST + Number(count); descriptor++) given.push(open(descriptor))
-  for (const [i, { address, descriptor }] of given.entries()) {
-    const twin = given.slice(0, i).find((other) => isSame(other.address, address))
+  const opened: Given[] = []
+  for (let descriptor = FIRST; descriptor < FIRST + Number(count); descriptor++) opened.push(open(descriptor))
+  for (const [i, { address, descriptor }] of opened.entries()) {
+    const twin = opened.slice(0, i).find((other) => isSame(other.address, address))
     if (twin !== undefined)
       throw new Error(
         `descriptors ${twin.descriptor} and ${descriptor} are both bound to ${formatAddress(address)}: pass one socket for each address`,
       )
   }
-  return given
+  return opened
 }
 
 function open(descriptor: number): Given {

@@ -9,13 +9,13 @@ const next: NextGeneration = { number: 2, config: parseConfig({}), modules: NO_C
 
 /** Workers that answer like that when they are asked to make a configuration ready; notes who was asked what. */
 function workers(answers: readonly PreparationResult[]) {
-  const asked: string[] = []
+  const requests: string[] = []
   return {
-    asked,
+    asked: requests,
     all: answers.map((answer, i) => ({
       isGone: false,
       ask: async (topic: string) => {
-        asked.push(`${topic} ${i}`)
+        requests.push(`${topic} ${i}`)
         return topic === prepareTopic.name ? [answer] : [null]
       },
     })),

@@ -27,13 +27,13 @@ export interface PreparedWorkers<One extends Asked = RunningWorker> extends Omit
 }
 
 /**
- * Prepares a configuration in these workers, with the descriptors `given` for its listeners. Rejects with an Error that says why a worker
+ * Prepares a configuration in these workers, with the descriptors `inherited` for its listeners. Rejects with an Error that says why a worker
  * cannot, or with WorkerLostError if one has ended; nothing is left behind in that case.
  */
 export async function prepareWorkers<One extends Asked>(
   workers: readonly One[],
   next: NextGeneration,
-  given: readonly (number | null)[],
+  inherited: readonly (number | null)[],
 ): Promise<PreparedWorkers<One>> {
   const { number } = next
   const wanted = next.config.listeners.map(({ address }) => address)
@@ -42,7 +42,7 @@ export async function prepareWorkers<One extends Asked>(
   try {
     // The first worker determines the ports that the configuration leaves open.
     const [first, ...others] = workers
-    const preparation = { ...next, given, shared: true }
+    const preparation = { ...next, inherited, shared: true }
     const addresses =
       first === undefined ? wanted : await prepare(first, { ...preparation, addresses: null, first: true })
     await Promise.all(
@@ -74,10 +74,10 @@ async function commit<One extends Asked>(
   number: number,
 ): Promise<ReadonlyMap<One, readonly number[]>> {
   const committed = new Map<One, readonly number[]>()
-  const tell = async (worker: One): Promise<void> => {
+  const commitIn = async (worker: One): Promise<void> => {
     const [descriptors = null] = commitTopic.answers(await worker.ask(commitTopic.name, number, COMMITMENT))
     if (descriptors !== null) committed.set(worker, descriptors)
   }
-  await Promise.all(workers.map(tell))
+  await Promise.all(workers.map(commitIn))
   return committed
 }

@@ -38,7 +38,7 @@ export class RunningWorker {
   readonly ended: Promise<WorkerEnd>
   private readonly thread: Worker
   private readonly channel: Channel
-  private gone = false
+  private exited = false
 
   constructor({ start, thread, clock, log, answer, learn, cutOff }: RunningWorkerOptions) {
     this.thread = thread
@@ -82,7 +82,7 @@ export class RunningWorker {
 
   /** Whether it has ended or was abandoned. */
   get isGone(): boolean {
-    return this.gone
+    return this.exited
   }
 
   /** Thread ID within the process. */
@@ -101,7 +101,7 @@ export class RunningWorker {
 
   /** Abandons the worker, because it does not terminate: its answers are no longer awaited. */
   abandonThread(): void {
-    this.gone = true
+    this.exited = true
     this.channel.close()
   }
 

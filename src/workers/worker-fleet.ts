@@ -43,7 +43,7 @@ export interface WorkerFleetOptions {
   /** The handlers of the main thread. */
   readonly answers: TopicHandlers
   /** Passed sockets that listeners of a configuration may use; none by default. */
-  readonly given?: InheritedSockets
+  readonly inherited?: InheritedSockets
 }
 
 /** Manages the worker threads and keeps the configured number of them running. */
@@ -51,7 +51,7 @@ export class WorkerFleet implements Fleet {
   readonly size: number
   private readonly options: Omit<WorkerFleetOptions, 'config' | 'modules'>
   private readonly log: Logger
-  private readonly given: InheritedSockets
+  private readonly inherited: InheritedSockets
   private readonly heartbeats: Heartbeats
   /** Threads that have not ended, including those that were already replaced. */
   private readonly alive = new Set<RunningWorker>()
@@ -75,11 +75,11 @@ export class WorkerFleet implements Fleet {
   private keepAlive: NodeJS.Timeout | undefined
 
   constructor(options: WorkerFleetOptions) {
-    const { config, modules, given = new InheritedSockets({}, process.pid), ...lasting } = options
+    const { config, modules, inherited: given = new InheritedSockets({}, process.pid), ...lasting } = options
     const { output, clock } = lasting
     this.options = lasting
     this.log = output.log
-    this.given = given
+    this.inherited = given
     this.size = config.workers === 'auto' ? automaticWorkers(availableParallelism(), cpuQuota()) : config.workers
     this.modules = modules
     this.addresses = config.listeners.map(({ address }) => address)
@@ -89,7 +89,7 @@ export class WorkerFleet implements Fleet {
   }
 
   get onInheritedSockets(): boolean {
-    return this.given.size > 0
+    return this.inherited.size > 0
   }
 
   get running(): number {
@@ -100,7 +100,7 @@ export class WorkerFleet implements Fleet {
     const { clock, output } = this.options
     const lost = scope.hub.metrics.counter('sallyport_log_lines_lost_total', {})
     output.watchLost((lines) => lost.add(lines))
-    this.found = await this.given.findAll(this.addresses, this.log)
+    this.found = await this.inherited.findAll(this.addresses, this.log)
     const owner = this.slotOwner(scope)
     this.slots = Array.from({ length: this.size }, (_, number) => new WorkerSlot(number, owner))
     try {
@@ -123,8 +123,8 @@ export class WorkerFleet implements Fleet {
   }
 
   async prepare(next: NextGeneration): Promise<PreparedFleet> {
-    const { given } = this
-    const found = await given.find(next.config.listeners.map(({ address }) => address))
+    const { inherited } = this
+    const found = await inherited.find(next.config.listeners.map(({ address }) => address))
     const { addresses, abandon, commit } = await this.prepareAll(next, found)
     return {
       addresses,
@@ -133,7 +133,7 @@ export class WorkerFleet implements Fleet {
         this.found = found
         this.modules = next.modules
         await this.commit(next.number, addresses, commit)
-        given.warn(addresses, found, this.log)
+        inherited.warn(addresses, found, this.log)
         this.countFiles(next.config, next.discovered)
       },
     }
@@ -275,7 +275,7 @@ export class WorkerFleet implements Fleet {
         if (this.retired) worker.tell(retireTopic, this.left)
         else if (this.ready) worker.tell(becomeReadyTopic, null)
       },
-      gone: (number, worker) => {
+      exited: (number, worker) => {
         this.heartbeats.forget(number)
         scope.hub.retire(worker)
         scope.board.forget(number)
@@ -293,7 +293,7 @@ export class WorkerFleet implements Fleet {
     const config = { ...scope.config, log: { ...scope.config.log, level: levelOf(this.options.output) } }
     const [board, stores, beats] = [scope.board.buffer, scope.stores.memory, this.heartbeats.memory]
     // Other workers that are still starting may be listening by the time this one does.
-    const first = !this.slots.some(({ holds, worker }) => holds || worker !== null)
+    const first = !this.slots.some(({ hasSockets, worker }) => hasSockets || worker !== null)
     const running = new RunningWorker({
       start: {
         worker: number,

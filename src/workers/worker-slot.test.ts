@@ -17,7 +17,7 @@ test('a slot keeps one copy of each socket, however many were requested, and clo
     closing: () => closing,
     run: () => assert.fail('no worker is started'),
     listens() {},
-    gone() {},
+    exited() {},
   })
   const keep = async (fd: number): Promise<void> => {
     slot.keep([ADDRESS], Promise.resolve([{ fd, close: () => void closed.push(fd) }]))
@@ -25,10 +25,10 @@ test('a slot keeps one copy of each socket, however many were requested, and clo
   }
   await keep(1)
   await keep(2)
-  assert.deepEqual([slot.holds, closed], [true, [1]])
+  assert.deepEqual([slot.hasSockets, closed], [true, [1]])
   closing = true
   await keep(3)
-  assert.deepEqual([slot.holds, closed], [false, [1, 2, 3]])
+  assert.deepEqual([slot.hasSockets, closed], [false, [1, 2, 3]])
 })
 
 test('copies follow the listeners: those of a removed address are closed, even if they arrive late', async () => {
@@ -40,7 +40,7 @@ test('copies follow the listeners: those of a removed address are closed, even i
     closing: () => false,
     run: () => assert.fail('no worker is started'),
     listens() {},
-    gone() {},
+    exited() {},
   })
   const copyOf = (fd: number) => ({ fd, close: () => void closed.push(fd) })
   const other = { host: '127.0.0.1', port: 8001 }
@@ -52,7 +52,7 @@ test('copies follow the listeners: those of a removed address are closed, even i
   assert.deepEqual(closed, [2])
   late.resolve([copyOf(3)])
   await new Promise(setImmediate)
-  assert.deepEqual([slot.holds, closed], [true, [2, 3]])
+  assert.deepEqual([slot.hasSockets, closed], [true, [2, 3]])
   slot.keep([other], Promise.resolve([copyOf(4)]))
   slot.listenOnly([other, ADDRESS])
   await new Promise(setImmediate)
@@ -86,7 +86,7 @@ test('a worker that does not apply a reload and cannot be terminated is replaced
     closing: () => false,
     run,
     listens() {},
-    gone() {},
+    exited() {},
   })
   await slot.start()
   const [first] = started

@@ -28,7 +28,7 @@ export interface SlotOwner<One extends SlotWorker> {
   /** Starts a worker with that number, on copies of the sockets with those descriptors (by address), or otherwise on new sockets. */
   readonly run: (number: number, sockets: ReadonlyMap<string, number>) => One
   readonly listens: (number: number, worker: One) => void
-  readonly gone: (number: number, worker: One) => void
+  readonly exited: (number: number, worker: One) => void
 }
 
 /**
@@ -45,11 +45,11 @@ export class WorkerSlot<One extends SlotWorker = RunningWorker> {
   /** By address. */
   private readonly copies = new Map<string, ListeningHandle>()
   /** Whether a copy of a socket on that address is wanted. */
-  private wants = (_address: string): boolean => true
+  private isWanted = (_address: string): boolean => true
   /** Resolves when the copies exist or cannot be made. */
   private copied: Promise<void> = Promise.resolve()
   /** Whether a worker has listened at least once. */
-  private sound = false
+  private hasListened = false
   private stuckWorker: One | null = null
   /** A worker that is still running with a previous configuration. */
   private outdatedWorker: One | null = null
@@ -63,7 +63,7 @@ export class WorkerSlot<One extends SlotWorker = RunningWorker> {
   }
 
   /** Whether connections to the addresses are queued here. */
-  get holds(): boolean {
+  get hasSockets(): boolean {
     return this.listening !== null || this.copies.size > 0
   }
 
@@ -84,7 +84,7 @@ export class WorkerSlot<One extends SlotWorker = RunningWorker> {
     void worker.ended.then((end) => this.over(worker, end))
     const listening = await worker.listening
     this.listening = listening
-    this.sound = true
+    this.hasListened = true
     this.delay = 0
     this.filling.resolve()
     this.owner.listens(this.number, worker)
@@ -127,7 +127,7 @@ export class WorkerSlot<One extends SlotWorker = RunningWorker> {
   /** Closes copies for all other addresses, which have no listeners any more. */
   listenOnly(addresses: readonly Address[]): void {
     const wanted = new Set(addresses.map((address) => formatAddress(address)))
-    this.wants = (address) => wanted.has(address)
+    this.isWanted = (address) => wanted.has(address)
     this.closeUnwanted()
   }
 
@@ -139,7 +139,7 @@ export class WorkerSlot<One extends SlotWorker = RunningWorker> {
 
   private closeUnwanted(): void {
     for (const [address, copy] of this.copies) {
-      if (this.wants(address)) continue
+      if (this.isWanted(address)) continue
       copy.close()
       this.copies.delete(address)
     }
@@ -180,9 +180,9 @@ export class WorkerSlot<One extends SlotWorker = RunningWorker> {
     if (this.worker !== worker) return
     if (this.listening !== null) this.filling = Promise.withResolvers()
     this.worker = this.listening = null
-    this.owner.gone(this.number, worker)
+    this.owner.exited(this.number, worker)
     // In this case, the caller that started the gateway is informed.
-    if (this.owner.closing() || !this.sound) return
+    if (this.owner.closing() || !this.hasListened) return
     const outdated = this.outdatedWorker === worker
     const reason = this.stuckWorker === worker ? 'stuck' : outdated ? 'reload' : reasonOf(end)
     this.stuckWorker = this.outdatedWorker = null

@@ -89,9 +89,9 @@ async function run(start: WorkerStart): Promise<void> {
     try {
       const front = await starting
       const wanted = next.config.listeners.map(({ address }) => address)
-      const given: Sockets = (places) => copyThose(places, next.given, wanted)
+      const inherited: Sockets = (places) => copyThose(places, next.inherited, wanted)
       return {
-        addresses: await front.prepareNext(next, load(next.config.ownPolicies, next.modules), given),
+        addresses: await front.prepareNext(next, load(next.config.ownPolicies, next.modules), inherited),
         problem: null,
       }
     } catch (error) {

@@ -22,9 +22,9 @@ interface Said {
 /** A CA that replies the same to every request for renewal information. */
 async function startCa(t: TestContext, said: Said, clock = new ManualClock()) {
   const authority = new Authority()
-  const asked: string[] = []
+  const requests: string[] = []
   const server = createServer(authority.issue(), ({ url = '' }, response) => {
-    asked.push(url)
+    requests.push(url)
     const base = `https://127.0.0.1:${(server.address() as AddressInfo).port}`
     const urls = { newNonce: `${base}/n`, newAccount: `${base}/a`, newOrder: `${base}/o`, renewalInfo: `${base}/ari` }
     if (url === '/dir') response.end(JSON.stringify(urls))
@@ -38,7 +38,7 @@ async function startCa(t: TestContext, said: Said, clock = new ManualClock()) {
     server.close().closeAllConnections()
   })
   const leaf = new X509Certificate(authority.issue({ serial: 0x8765432101n }).cert)
-  return { session: new Session(`https://127.0.0.1:${port}/dir`, transport, clock), asked, leaf }
+  return { session: new Session(`https://127.0.0.1:${port}/dir`, transport, clock), asked: requests, leaf }
 }
 
 const windowOf = (start: string, end: string) => JSON.stringify({ suggestedWindow: { start, end } })

@@ -78,23 +78,23 @@ interface Told {
 /** The services of a group, which do what the case at hand wants of them. */
 async function startServices(t: TestContext, names: readonly string[], speakHttp2: boolean) {
   let current: Case = { ask: '' }
-  const heard: string[] = []
+  const received: string[] = []
   let failures = 0
   const urls = new Map<string, string>()
   for (const name of names) {
     const answer = (request: IncomingMessage, response: ServerResponse): void => {
-      heard.push(name)
+      received.push(name)
       if (request.headers.upgrade === 'websocket') return void request.socket.write(SWITCHING)
       for (const [field, value] of Object.entries(current.serviceSets ?? {})) response.setHeader(field, value)
       const headers = Object.fromEntries(
         Object.entries(request.headersDistinct).map(([field, values = []]) => [field, values]),
       )
-      const told: Told = { service: name, path: request.url ?? '', host: request.headers.host ?? '', headers }
+      const reported: Told = { service: name, path: request.url ?? '', host: request.headers.host ?? '', headers }
       const { serviceFails: fails } = current
       if (fails === undefined || failures >= fails.times) {
         // What is too slow is never there, so that nothing has to be waited for.
         if (current.status === 504 && current.ask.includes('delay=')) return
-        response.end(JSON.stringify(told))
+        response.end(JSON.stringify(reported))
         return
       }
       failures++
@@ -102,7 +102,7 @@ async function startServices(t: TestContext, names: readonly string[], speakHttp
       if (fails.after === '300ms') return
       response.statusCode = fails.status
       const late = fails.after === undefined ? 0 : Number.parseInt(fails.after, 10)
-      setTimeout(() => response.end(JSON.stringify(told)), late)
+      setTimeout(() => response.end(JSON.stringify(reported)), late)
     }
     urls.set(name, speakHttp2 ? await startHttp2(t, name) : (await startService(t, answer)).url)
   }
@@ -110,7 +110,7 @@ async function startServices(t: TestContext, names: readonly string[], speakHttp
     urls,
     /** Waits until a service has got so many copies, or nearly. */
     copied: async (name: string, count: number): Promise<void> => {
-      const copies = (): number => heard.filter((each) => each === name).length
+      const copies = (): number => received.filter((each) => each === name).length
       await turnUntil(`copies for ${name}`, () => copies() >= count - 1)
       assert.ok(copies() <= count + 1, `${copies()} copies for ${name}, not ${count}`)
     },
@@ -118,7 +118,7 @@ async function startServices(t: TestContext, names: readonly string[], speakHttp
     begin(next: Case) {
       current = next
       failures = 0
-      heard.length = 0
+      received.length = 0
     },
   }
 }
@@ -126,8 +126,8 @@ async function startServices(t: TestContext, names: readonly string[], speakHttp
 /** One that speaks HTTP/2 and nothing else. */
 async function startHttp2(t: TestContext, service: string): Promise<string> {
   const server = createServer(({ url: path, authority: host }, response) => {
-    const told: Told = { service, path, host, headers: {} }
-    response.end(JSON.stringify(told))
+    const reported: Told = { service, path, host, headers: {} }
+    response.end(JSON.stringify(reported))
   })
   await once(server.listen(0, '127.0.0.1'), 'listening')
   cleanUp(t, () => void server.close())
@@ -209,8 +209,8 @@ async function ask(
   peer.write(`${method} ${target} HTTP/1.1\r\n${lines.map((line) => `${line.join(': ')}\r\n`).join('')}\r\n`)
   const { start, fields, body } = await peer.reply(method)
   const text = body.toString()
-  const told = text.startsWith('{"service"') ? (JSON.parse(text) as Told) : null
-  return { status: Number(start.split(' ')[1]), fields, told }
+  const reported = text.startsWith('{"service"') ? (JSON.parse(text) as Told) : null
+  return { status: Number(start.split(' ')[1]), fields, told: reported }
 }
 
 const KEY = 'dGhlIHNhbXBsZSBub25jZQ=='

@@ -51,11 +51,11 @@ test('a gRPC client over HTTP/1.1 gets an error that says so', async (t) => {
   const { port } = await startGateway(t, proxyTo(service.url))
   const { promise, resolve } = Promise.withResolvers<Readonly<Record<string, unknown>>>()
   const headers = { 'Content-Type': 'application/grpc+proto', TE: 'trailers' }
-  const asked = request({ port, path: METHOD, method: 'POST', headers }, (reply) => {
+  const pending = request({ port, path: METHOD, method: 'POST', headers }, (reply) => {
     resolve({ status: reply.statusCode, grpc: reply.headers['grpc-status'], message: reply.headers['grpc-message'] })
     reply.resume()
   })
-  asked.end(grpcFrame('hello'))
+  pending.end(grpcFrame('hello'))
   const reply = await promise
   assert.deepEqual([reply['status'], reply['grpc']], [200, '12'])
   assert.match(String(reply['message']), /^gRPC needs HTTP\/2 all the way/)
@@ -88,9 +88,9 @@ test('messages, trailers and metadata are also forwarded to a service over HTTP/
   assert.deepEqual(messages, ['hello'])
   assert.equal(end.code, status.OK)
   assert.deepEqual(end.metadata.get('tail-bin'), [Buffer.from([0, 1, 2])])
-  const [heard] = service.heard
-  assert.match(String(heard?.headers['grpc-timeout']), /^\d{8}u$/)
-  assert.equal(heard?.headers['te'], 'trailers')
+  const [received] = service.heard
+  assert.match(String(received?.headers['grpc-timeout']), /^\d{8}u$/)
+  assert.equal(received?.headers['te'], 'trailers')
 })
 
 test('failed authentication attempts are limited, for calls as for other requests', async (t) => {

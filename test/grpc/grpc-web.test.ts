@@ -114,14 +114,14 @@ test('a deadline ends the call for the client and for the service', async (t) =>
   const clock = new ManualClock()
   const { port } = await startGateway(t, config, { clock })
   // Sent by hand: the client would end the call itself.
-  const asked = fetch(`http://127.0.0.1:${port}/shop.v1.Users/Get`, {
+  const pending = fetch(`http://127.0.0.1:${port}/shop.v1.Users/Get`, {
     method: 'POST',
     headers: { 'Content-Type': 'application/grpc-web+proto', 'Grpc-Timeout': '9S' },
     body: new Uint8Array(5),
   })
   await begun.promise
   clock.advance(9_500)
-  const reply = await asked
+  const reply = await pending
   assert.deepEqual([reply.status, reply.headers.get('grpc-status')], [200, String(status.DEADLINE_EXCEEDED)])
   await cancelled.promise
 })

@@ -28,14 +28,14 @@ const checked = async (t: TestContext, health: NonNullable<GrpcMethods['health']
   check(t, (await startGrpcService(t, { health })).url, { grpc })
 
 test('an instance that answers SERVING is healthy', async (t) => {
-  const asked: string[] = []
+  const requests: string[] = []
   const answer = (service: string): number => {
-    asked.push(service)
+    requests.push(service)
     return 1
   }
   assert.deepEqual(await checked(t, answer), ['instance is healthy', 'SERVING'])
   assert.deepEqual(await checked(t, answer, 'shop.v1.Users'), ['instance is healthy', 'SERVING'])
-  assert.deepEqual(asked, ['', 'shop.v1.Users'])
+  assert.deepEqual(requests, ['', 'shop.v1.Users'])
 })
 
 test('an instance that answers anything else is unhealthy, with the reason', async (t) => {

@@ -28,7 +28,7 @@ test('spans of calls follow the semantic conventions for gRPC', async (t) => {
   await client.unary('/shop.v1.Users/MadeUp')
   await log.line({ grpc_status: 'UNIMPLEMENTED' })
   await gateway.close()
-  const told = collector.spans.map(({ kind, name, attributes, status: { code } }) => [
+  const reported = collector.spans.map(({ kind, name, attributes, status: { code } }) => [
     kind,
     name,
     attributes['rpc.system.name'],
@@ -38,7 +38,7 @@ test('spans of calls follow the semantic conventions for gRPC', async (t) => {
     code === 2,
   ])
   const get = ['shop.v1.Users/Get', 'grpc', 'shop.v1.Users/Get'] as const
-  assert.deepEqual(told, [
+  assert.deepEqual(reported, [
     ['server', ...get, 'OK', undefined, false],
     ['client', ...get, 'OK', undefined, false],
     // In a client span every status but OK is an error, in a server span only those that the server has to fix.

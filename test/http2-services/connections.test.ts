@@ -93,11 +93,11 @@ test('when a client disconnects its stream is reset at once, and the connection 
   client.write('GET /left HTTP/1.1\r\nHost: a\r\n\r\n')
   const stays = send(port, { path: '/stays' })
   const peer = await service.peer(0)
-  const [gone, other] = [await peer.request('/left'), await peer.request('/stays')]
+  const [removed, other] = [await peer.request('/left'), await peer.request('/stays')]
   client.reset()
-  assert.equal(await peer.reset(gone), Code.cancel)
+  assert.equal(await peer.reset(removed), Code.cancel)
   // Frames that were in transit are not an error.
-  peer.write(wholeReply(gone, 'late'), wholeReply(other, 'there'))
+  peer.write(wholeReply(removed, 'late'), wholeReply(other, 'there'))
   assert.equal((await stays).text, 'there')
   assert.equal(service.peers.length, 1)
 })
@@ -136,15 +136,15 @@ test('a refused stream is sent again, whatever the method, and the instance stay
 })
 
 test('a request that is always refused is 503 after four tries on two connections', async (t) => {
-  let heard = 0
+  let received = 0
   const service = await startHttp2Service(t, (stream) => {
-    heard++
+    received++
     stream.close(Code.refused)
   })
   const { port } = await before(t, service.url)
   for (let n = 1; n <= 5; n++) {
     assert.equal((await send(port, { path: '/never', method: 'POST', body: 'x' })).status, 503)
-    assert.equal(heard, 4 * n)
+    assert.equal(received, 4 * n)
   }
   assert.equal(service.sessions.length, 2)
 })

@@ -102,19 +102,19 @@ test('https instances are called over HTTP/2 negotiated by ALPN', async (t) => {
 })
 
 test('a service gets the same request, whatever protocols it and the client use', async (t) => {
-  const told = (headers: IncomingHttpHeaders): Record<string, unknown> => {
+  const report = (headers: IncomingHttpHeaders): Record<string, unknown> => {
     const { ':method': method, ':path': path, ':authority': authorityOf, ':scheme': _, host, ...rest } = headers
     return { method, path, host: host ?? authorityOf, ...rest }
   }
   const newer = await startHttp2Service(t, (stream, headers) => {
     stream.respond({ ':status': 200, 'content-type': 'application/json' })
-    stream.end(JSON.stringify(told(headers)))
+    stream.end(JSON.stringify(report(headers)))
   })
   const older = await startService(t, (asked, response) => {
     response.setHeader('content-type', 'application/json')
-    response.end(JSON.stringify(told({ ':method': asked.method, ':path': asked.url, ...asked.headers })))
+    response.end(JSON.stringify(report({ ':method': asked.method, ':path': asked.url, ...asked.headers })))
   })
-  const heard: unknown[] = []
+  const received: unknown[] = []
   for (const [url, service] of [
     [newer.url, http2],
     [older.url, {}],
@@ -132,12 +132,12 @@ test('a service gets the same request, whatever protocols it and the client use'
         'x-forwarded-host': ___,
         ...rest
       } = JSON.parse(text) as Record<string, unknown>
-      heard.push(rest)
+      received.push(rest)
       assert.match(String(via), /^(?:1\.1|2\.0) sallyport$/)
     }
   }
-  for (const each of heard) assert.deepEqual(each, heard[0])
-  assert.deepEqual(heard[0], {
+  for (const each of received) assert.deepEqual(each, received[0])
+  assert.deepEqual(received[0], {
     method: 'GET',
     path: '/p?q',
     host: 'service.example',
@@ -175,14 +175,14 @@ test('bodies of any size are forwarded in both directions, from clients of both 
 
 test('trailers are forwarded in both directions', async (t) => {
   const service = await startHttp2Service(t, (stream) => {
-    let came: IncomingHttpHeaders = {}
+    let received: IncomingHttpHeaders = {}
     stream.on('trailers', (headers: IncomingHttpHeaders) => {
-      came = headers
+      received = headers
     })
     stream.on('end', () => {
       stream.respond({ ':status': 200 }, { waitForTrailers: true })
       stream.on('wantTrailers', () =>
-        stream.sendTrailers({ 'x-sum': String(came['x-of-request']), 'grpc-status': '0' }),
+        stream.sendTrailers({ 'x-sum': String(received['x-of-request']), 'grpc-status': '0' }),
       )
       stream.end('content')
     })
@@ -196,13 +196,13 @@ test('trailers are forwarded in both directions', async (t) => {
   assert.equal(trailers['grpc-status'], '0')
   // An HTTP/1.1 client that accepts them gets them chunked.
   const answer = await new Promise<{ body: string; trailers: NodeJS.Dict<string> }>((resolve, reject) => {
-    const asked = request({ port, host: '127.0.0.1', headers: { te: 'trailers', connection: 'te' } }, (response) => {
+    const pending = request({ port, host: '127.0.0.1', headers: { te: 'trailers', connection: 'te' } }, (response) => {
       let text = ''
       response.on('data', (chunk: Buffer) => (text += chunk.toString()))
       response.on('end', () => resolve({ body: text, trailers: response.trailers }))
     })
-    asked.on('error', reject)
-    asked.end()
+    pending.on('error', reject)
+    pending.end()
   })
   assert.deepEqual([answer.body, answer.trailers['grpc-status']], ['content', '0'])
 })
@@ -255,11 +255,11 @@ test('interim responses are forwarded, and 100 makes the client send its body', 
   await once(stream, 'continue')
   stream.end('the body')
   assert.equal((await buffer(stream)).toString(), 'the body')
-  const asked = request({ port, host: '127.0.0.1', method: 'POST', headers: { expect: '100-continue' } })
-  const answered = once(asked, 'response') as Promise<[IncomingMessage]>
-  asked.flushHeaders()
-  await once(asked, 'continue')
-  asked.end('the same')
+  const pending = request({ port, host: '127.0.0.1', method: 'POST', headers: { expect: '100-continue' } })
+  const answered = once(pending, 'response') as Promise<[IncomingMessage]>
+  pending.flushHeaders()
+  await once(pending, 'continue')
+  pending.end('the same')
   const [response] = await answered
   assert.equal((await buffer(response)).toString(), 'the same')
 })
@@ -301,11 +301,11 @@ test('fields marked as never indexed stay so in requests, replies and trailers, 
     authorization: 'Bearer token',
   }
   const { headers, trailers } = await ask(session, { ...fields, [sensitiveHeaders]: ['x-of-request', ':path'] })
-  const [heard] = service.heard
+  const [received] = service.heard
   const marked = (fieldsOf: object): unknown => Reflect.get(fieldsOf, sensitiveHeaders)
-  assert.ok(heard !== undefined)
-  assert.deepEqual(new Set([marked(heard)].flat()), new Set([':path', 'authorization', 'x-of-request']))
-  assert.deepEqual([heard[':path'], heard['x-of-request']], ['/secret', 'a'])
+  assert.ok(received !== undefined)
+  assert.deepEqual(new Set([marked(received)].flat()), new Set([':path', 'authorization', 'x-of-request']))
+  assert.deepEqual([received[':path'], received['x-of-request']], ['/secret', 'a'])
   assert.deepEqual([marked(headers), headers['x-of-reply']], [['x-of-reply'], 'b'])
   assert.deepEqual([marked(trailers), trailers['x-of-trailers']], [['x-of-trailers'], 'd'])
 })

@@ -108,16 +108,16 @@ test('all kinds of gRPC calls work with a @grpc/grpc-js service', async (t) => {
   assert.equal((await ended(collecting)).status.code, codes.OK)
   assert.equal(sum, '500000')
   const chat = client.chat('/a.B/Chat')
-  const said: string[] = []
-  const over = ended(chat, said)
+  const output: string[] = []
+  const over = ended(chat, output)
   for (const word of ['one', 'two', 'three']) {
-    const heard = new Promise((resolve) => chat.once('data', resolve))
+    const received = new Promise((resolve) => chat.once('data', resolve))
     chat.write(Buffer.from(word))
-    await heard
+    await received
   }
   chat.end()
   assert.equal((await over).status.code, codes.OK)
-  assert.deepEqual(said, ['one', 'two', 'three'])
+  assert.deepEqual(output, ['one', 'two', 'three'])
   // 4. A call cancelled by its client is cancelled at the service.
   const hanging = client.list('/a.B/Hang')
   const given = ended(hanging)

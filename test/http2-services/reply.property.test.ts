@@ -85,7 +85,7 @@ test('replies are received as sent, however their frames are interleaved and spl
       fc.array(fc.integer({ min: 1, max: 60 }), { minLength: 1, maxLength: 30 }),
       (replies, choices, cuts) => {
         const service = RecordedService.greeted()
-        const told = replies.map(() => service.send())
+        const reported = replies.map(() => service.send())
         const bytes = mixed(
           replies.map((reply, i) => reply.frames(2 * i + 1)),
           choices,
@@ -93,17 +93,17 @@ test('replies are received as sent, however their frames are interleaved and spl
         for (let at = 0, n = 0; at < bytes.length; n++) {
           const end = at + (cuts[n % cuts.length] ?? 1)
           service.receive(bytes.subarray(at, end))
-          for (const each of told) if (each.reply !== null) each.pipe()
+          for (const each of reported) if (each.reply !== null) each.pipe()
           at = end
         }
         assert.equal(service.goaway, undefined)
-        for (const [i, each] of told.entries()) {
+        for (const [i, each] of reported.entries()) {
           const { status, text, trailers, interim } = replies[i]!
           assert.equal(each.reply?.status, status)
           assert.equal(each.reply.headers.get('x-stream'), String(2 * i + 1))
           assert.equal(each.text ?? '', text)
-          const came = each.trailers
-          assert.equal(came === null ? null : wireOf(came), trailers)
+          const received = each.trailers
+          assert.equal(received === null ? null : wireOf(received), trailers)
           assert.equal(each.interim.length, interim)
           assert.deepEqual(each.calls, ['replied', 'finished'])
         }
@@ -128,10 +128,10 @@ test('whatever a service sends, each exchange ends exactly once, and nothing is 
   fc.assert(
     fc.property(fc.array(noise, { maxLength: 15 }), (frames) => {
       const service = RecordedService.greeted()
-      const told = [service.send(), service.send({ method: 'HEAD' })]
+      const reported = [service.send(), service.send({ method: 'HEAD' })]
       for (const bytes of frames) service.receive(bytes)
       service.socket.emit('end')
-      for (const each of told) {
+      for (const each of reported) {
         assert.equal(each.finishes, 1)
         const heads = each.calls.filter((call) => call === 'replied' || call === 'failed')
         assert.equal(heads.length, 1, each.calls.join())

@@ -110,14 +110,14 @@ test('health checks use HTTP/2, and report if an instance does not speak it', as
 })
 
 test('a check with method, headers and body works over TLS', async (t) => {
-  const heard: unknown[] = []
+  const received: unknown[] = []
   const service = await startHttp2Service(
     t,
     (stream, headers) => {
       let body = ''
       stream.on('data', (chunk: Buffer) => (body += chunk.toString()))
       stream.on('end', () => {
-        heard.push([headers[':method'], headers[':authority'], headers['x-check'], headers['user-agent'], body])
+        received.push([headers[':method'], headers[':authority'], headers['x-check'], headers['user-agent'], body])
         stream.respond({ ':status': 204 }, { endStream: true })
       })
     },
@@ -132,7 +132,7 @@ test('a check with method, headers and body works over TLS', async (t) => {
   }
   const options = { ...http2, tls: { ca: authority.cert }, health }
   const { log } = await startGateway(t, proxyTo(service.url, { ...plain, service: options }))
-  assert.deepEqual(heard[0], ['POST', 'named.example', 'yes', 'sallyport-health', 'up?'])
+  assert.deepEqual(received[0], ['POST', 'named.example', 'yes', 'sallyport-health', 'up?'])
   assert.ok(!log.lines.some(({ message }) => message === 'instance is unhealthy'))
 })
 
@@ -168,9 +168,9 @@ test('a slow client only delays its own reply, not others on the same connection
     else stream.end('small')
   })
   const { port } = await startGateway(t, proxyTo(service.url, { ...plain, service: http2 }))
-  const asked = request({ port, host: '127.0.0.1', path: '/large', agent: new Agent() })
-  asked.end()
-  const [response] = (await once(asked, 'response')) as [IncomingMessage]
+  const pending = request({ port, host: '127.0.0.1', path: '/large', agent: new Agent() })
+  pending.end()
+  const [response] = (await once(pending, 'response')) as [IncomingMessage]
   response.pause()
   for (let n = 0; n < 20; n++) assert.equal((await send(port, { path: '/small' })).text, 'small')
   assert.equal(service.sessions.length, 1)

@@ -245,11 +245,11 @@ test('a client that keeps sending requests without reading is no longer read fro
   const client = await harness.begin({ 4: 2 ** 30 })
   client.receive(h2.windowUpdate(0, 2 ** 30))
   client.socket.taking = false
-  let asked = 0
-  while (client.socket.reading && asked < 5000) {
-    client.receive(get(2 * asked + 1))
-    if (asked > 100) client.receive(h2.reset(2 * asked - 199))
-    asked++
+  let requests = 0
+  while (client.socket.reading && requests < 5000) {
+    client.receive(get(2 * requests + 1))
+    if (requests > 100) client.receive(h2.reset(2 * requests - 199))
+    requests++
     await client.turn()
   }
   assert.ok(client.socket.writableLength < 600_000, `${client.socket.writableLength} bytes wait`)

@@ -136,12 +136,12 @@ test('a replacement instance in a service gets the next request', async (t) => {
   await gateway.reload(config(after.url))
   await sendAll(port, '/users/1', 2)
   assert.deepEqual([before.heard.length, after.heard.length], [2, 2])
-  const told = await scrape(port)
+  const reported = await scrape(port)
   const instances = (name: string): string[] =>
-    told.all(name, { service: 'users' }).map(({ labels }) => labels['instance']!)
+    reported.all(name, { service: 'users' }).map(({ labels }) => labels['instance']!)
   assert.deepEqual(instances('sallyport_instance_healthy'), [after.address])
   const requests = (instance: string): number =>
-    told.sum('sallyport_instance_requests_total', { instance, status_class: '2xx' })
+    reported.sum('sallyport_instance_requests_total', { instance, status_class: '2xx' })
   assert.deepEqual([requests(before.address), requests(after.address)], [2, 2], 'counts are kept for a while')
 })
 

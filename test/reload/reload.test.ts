@@ -93,22 +93,22 @@ test('a request in progress finishes with its old configuration, although its in
 })
 
 test('an unchanged instance keeps its pool, and an added one gets no requests before its first check passes', async (t) => {
-  const kept = await startService(t)
+  const stored = await startService(t)
   let checks = 0
   const broken = await startService(t, undefined, { health: () => (checks++, 503) })
   const config = (instances: string[]): GatewayInput => ({
     services: { backend: { instances } },
     routes: [{ id: 'all', match: { path: '/*' }, service: 'backend' }],
   })
-  const { gateway, port } = await startGateway(t, config([kept.url]))
+  const { gateway, port } = await startGateway(t, config([stored.url]))
   await fetch(`http://127.0.0.1:${port}/`)
-  const before = kept.connections
-  await gateway.reload({ ...REST, ...config([kept.url, broken.url]) })
+  const before = stored.connections
+  await gateway.reload({ ...REST, ...config([stored.url, broken.url]) })
   assert.ok(checks > 0)
   for (let i = 0; i < 10; i++) assert.equal((await fetch(`http://127.0.0.1:${port}/`)).status, 200)
   assert.equal(broken.heard.length, 0)
-  assert.equal(kept.heard.length, 11)
-  assert.equal(kept.connections, before)
+  assert.equal(stored.heard.length, 11)
+  assert.equal(stored.connections, before)
 })
 
 test('reloads are applied one after the other', async (t) => {

@@ -19,20 +19,20 @@ const GOING_AWAY = '\x88\x02\x03\xe9'
 
 /** A service that keeps long-lived exchanges, and accepts uploads until they are complete. */
 async function startLasting(t: TestContext) {
-  const kept: Peer[] = []
+  const stored: Peer[] = []
   const service = await startRawService(t, async (peer) => {
     const start = await peer.until('\r\n\r\n')
     if (start.startsWith('GET /socket')) peer.write(SWITCHING)
     else if (start.startsWith('GET /events')) peer.write(`${EVENTS}5\r\nfirst\r\n`)
     else if (start.startsWith('GET /download')) peer.write(`${DOWNLOAD}first`)
     if (!start.startsWith('POST')) {
-      kept.push(peer)
+      stored.push(peer)
       return
     }
     await peer.take(200_000)
     peer.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok')
   })
-  return { kept, url: `http://127.0.0.1:${service.port}` }
+  return { kept: stored, url: `http://127.0.0.1:${service.port}` }
 }
 
 /** The routes with that name lead to that service. */
@@ -170,8 +170,12 @@ test('exchanges over a removed listener end gradually, and those over others con
   const [stays, goes] = [{ address: '127.0.0.1:0' }, { address: '127.0.0.1:0', redirectToHttps: false } as const]
   const config = (listeners: GatewayInput['listeners']) => ({ ...leading({ one: url }, { a: 'one' }), listeners })
   const { gateway, port } = await startGateway(t, config([stays, goes]), { clock })
-  const gone = gateway.addresses[1]!.port
-  const over = [await openSocket(t, gone, 'a'), await open(t, gone, 'a', '/events'), await openSocket(t, gone, 'a')]
+  const removed = gateway.addresses[1]!.port
+  const over = [
+    await openSocket(t, removed, 'a'),
+    await open(t, removed, 'a', '/events'),
+    await openSocket(t, removed, 'a'),
+  ]
   const socket = await openSocket(t, port, 'a')
   await turnUntil('all exchanges to start', () => kept.length === 4)
   await gateway.reload(config([stays]))

@@ -193,11 +193,11 @@ const deaf: Client = async (plan, around) => {
   const peer = await open(around)
   peer.socket.pause()
   const request = headOf({ ...plan, mood: 'good', framing: 'length', size: 300_000, body: null }, 'GET', '1.1')
-  const gone = new Promise((resolve) => peer.socket.once('close', resolve))
+  const closed = new Promise((resolve) => peer.socket.once('close', resolve))
   peer.write(request.repeat(100))
   for (let i = 0; i < 100; i++) await new Promise(setImmediate)
   peer.reset()
-  await gone
+  await closed
   count(around, 'deaf')
 }
 

@@ -125,12 +125,12 @@ export function makeService(instances: readonly ScriptedInstance[], clock: Manua
   const deadlines = new Deadlines(clock)
   const board = HealthBoard.create(instances.length)
   const counts = new WindowCounts(new Int32Array(WindowCounts.cellsFor(1, BUDGET_KINDS)), 1, BUDGET_KINDS, 1, 0)
-  const told: Told[] = []
+  const reported: Told[] = []
   const retries: string[] = []
   const hedges: string[] = []
   const hear = (kind: Told['told'], outcome: Outcome): void => {
     const { phase, status, reason, fault, took, streamed, again, instance } = outcome
-    told.push({ told: kind, slot: instance.slot, phase, status, reason, fault, took, streamed, again })
+    reported.push({ told: kind, slot: instance.slot, phase, status, reason, fault, took, streamed, again })
   }
   const retry = makeRetry(set, counts, deadlines, () => retries.push('exhausted'))
   const hedge = makeHedge(set, counts, deadlines, hedges)
@@ -160,7 +160,7 @@ export function makeService(instances: readonly ScriptedInstance[], clock: Manua
       ...(hedge === null ? [] : [hedge]),
     ],
   } as unknown as Service
-  return { service, board, told, retries, hedges }
+  return { service, board, told: reported, retries, hedges }
 }
 
 /** The form of requests with that total timeout in milliseconds. */
@@ -196,4 +196,4 @@ export function setUpAttempts(
 }
 
 /** Lets the handlers of settled promises run. */
-export const heard = (): Promise<unknown> => new Promise(setImmediate)
+export const received = (): Promise<unknown> => new Promise(setImmediate)

@@ -37,8 +37,8 @@ export class BrowserJar {
 
   private async ask({ headers, ...more }: Ask): Promise<Answer> {
     const cookie = [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ')
-    const said = Object.entries({ ...headers, ...(cookie !== '' && { Cookie: cookie }) })
-    const sent = said.filter(([, value]) => value !== undefined)
+    const output = Object.entries({ ...headers, ...(cookie !== '' && { Cookie: cookie }) })
+    const sent = output.filter(([, value]) => value !== undefined)
     const answer = await send(this.port, { ...more, headers: Object.fromEntries(sent) })
     for (const line of answer.headers['set-cookie'] ?? []) this.keep(line)
     return answer

@@ -183,11 +183,11 @@ function statements(): ReadonlyMap<string, Check> {
   })
 
   statement('invalidation of a group only covers the variants in it', async ({ store, other }) => {
-    const kept = makeCacheEntry({ ...X1, groups: ['h "g" 2'] })
-    await store.put('k', kept, 0)
+    const stored = makeCacheEntry({ ...X1, groups: ['h "g" 2'] })
+    await store.put('k', stored, 0)
     await store.put('k', makeCacheEntry({ ...X2, groups: ['h g', 'h "g"'] }), 0)
     assert.equal(await other.invalidateGroup('h "g"'), 1)
-    await finds(store, kept, 'k', '1')
+    await finds(store, stored, 'k', '1')
     assert.equal(await find(store, 'k', '2'), 'vary-miss')
     assert.equal(await store.invalidateGroup('h "g"'), 0)
   })

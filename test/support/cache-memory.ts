@@ -32,13 +32,13 @@ function held(): number {
 /** The body as it arrives: whole, as a byte string, or in pieces that are only lent. */
 function bodyOf(): Bytes {
   if (size <= 14_000) return Bytes.fromLatin1(lent.toString('latin1', 0, size)).detached()
-  const kept: Bytes[] = []
+  const stored: Bytes[] = []
   const source = { length: size, pipe() {}, resume() {}, cancel() {} }
-  const body = new StoringBody(source, size, 'a client', (whole) => typeof whole !== 'string' && kept.push(whole))
+  const body = new StoringBody(source, size, 'a client', (whole) => typeof whole !== 'string' && stored.push(whole))
   body.pipe({ write: () => true, end() {}, fail() {} })
   for (let left = size; left > 0; left -= lent.length) body.write(lent.subarray(0, Math.min(left, lent.length)))
   body.end(null)
-  return kept[0]!
+  return stored[0]!
 }
 
 function put(number: number): void {

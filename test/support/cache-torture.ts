@@ -34,11 +34,11 @@ let found = 0
 
 /** Each part of a body contains its key and number. */
 function put(key: number): void {
-  const asked = systemClock.now()
+  const requested = systemClock.now()
   const number = Atomics.load(begun, key)
   const length = random(4) === 0 ? random(40_000) : random(600)
   const body = Bytes.fromBuffer(Buffer.alloc(length, `${key}:${number};`))
-  store.put(`k${key}`, makeCacheEntry({ url: `h/${key}`, body, status: number, fields: `Key: ${key}\r\n` }), asked)
+  store.put(`k${key}`, makeCacheEntry({ url: `h/${key}`, body, status: number, fields: `Key: ${key}\r\n` }), requested)
 }
 
 function find(key: number): void {

@@ -7,14 +7,14 @@ import type { LoadedCode } from '../../src/config/loaded-code.ts'
 
 parentPort!.once('message', (codes: readonly LoadedCode[]) => {
   void (async () => {
-    const told: unknown[] = []
+    const reported: unknown[] = []
     for (const code of codes) {
       goBy(code)
       for (const entry of code.entries.values()) {
         const exported = fieldOf(await importEntry(entry), 'default')
-        told.push(typeof exported === 'function' ? await Reflect.apply(exported, undefined, []) : exported)
+        reported.push(typeof exported === 'function' ? await Reflect.apply(exported, undefined, []) : exported)
       }
     }
-    parentPort!.postMessage(told)
+    parentPort!.postMessage(reported)
   })()
 })

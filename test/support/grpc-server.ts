@@ -88,24 +88,24 @@ export async function startGrpcService(
   methods: GrpcMethods = {},
   credentials = ServerCredentials.createInsecure(),
 ): Promise<GrpcService> {
-  const heard: Metadata[] = []
+  const received: Metadata[] = []
   const server = new Server({ 'grpc.max_receive_message_length': -1, 'grpc.max_send_message_length': -1 })
   const all = { ...ECHO, ...methods }
   const implementation: UntypedServiceImplementation = {
     Get(call: UnaryCall, reply: SendReply) {
-      heard.push(call.metadata)
+      received.push(call.metadata)
       all.Get(call, reply)
     },
     List(call: ListCall) {
-      heard.push(call.metadata)
+      received.push(call.metadata)
       all.List(call)
     },
     Collect(call: CollectCall, reply: SendReply) {
-      heard.push(call.metadata)
+      received.push(call.metadata)
       all.Collect(call, reply)
     },
     Chat(call: ChatCall) {
-      heard.push(call.metadata)
+      received.push(call.metadata)
       all.Chat(call)
     },
   }
@@ -114,9 +114,9 @@ export async function startGrpcService(
   if ('health' in methods)
     server.addService(health, {
       Check({ request }: UnaryCall, reply: SendReply) {
-        const said = check(request.toString('latin1', 2))
-        if (typeof said === 'number') reply(null, Buffer.from([8, said]))
-        else reply(said)
+        const output = check(request.toString('latin1', 2))
+        if (typeof output === 'number') reply(null, Buffer.from([8, output]))
+        else reply(output)
       },
     })
   const port = await new Promise<number>((resolve, reject) => {
@@ -124,5 +124,5 @@ export async function startGrpcService(
   })
   const kill = (): void => server.forceShutdown()
   cleanUp(t, kill)
-  return { url: `http://127.0.0.1:${port}`, port, heard, kill }
+  return { url: `http://127.0.0.1:${port}`, port, heard: received, kill }
 }

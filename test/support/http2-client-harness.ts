@@ -128,7 +128,7 @@ export class RecordedService implements ClientOwner {
     return service
   }
 
-  stands = (): void => void this.events.push('stands')
+  connected = (): void => void this.events.push('stands')
   changed = (): void => {}
   released = (): void => {}
   detach = (): boolean => this.mayLast
@@ -139,9 +139,9 @@ export class RecordedService implements ClientOwner {
   }
 
   send(parts: Partial<OutgoingRequest> = {}): Told {
-    const told = new Told(this.connection.lane())
-    told.lane.exchange({ ...outgoing, ...parts }, told)
-    return told
+    const reported = new Told(this.connection.lane())
+    reported.lane.exchange({ ...outgoing, ...parts }, reported)
+    return reported
   }
 
   /** Bytes arrive, if the connection is reading. */

@@ -42,7 +42,7 @@ export async function startHttp2Service(
   { secure = false, port: wanted = 0, ...options }: Http2ServiceOptions = {},
 ): Promise<Http2Service> {
   const sessions: ServerHttp2Session[] = []
-  const heard: IncomingHttpHeaders[] = []
+  const received: IncomingHttpHeaders[] = []
   const server = secure ? createSecureServer({ ...leaf, ...options }) : createHttp2Server(options)
   server.on('session', (session: ServerHttp2Session) => {
     sessions.push(session)
@@ -54,7 +54,7 @@ export async function startHttp2Service(
       stream.respond({ ':status': 200 }, { endStream: true })
       return
     }
-    heard.push(headers)
+    received.push(headers)
     answer(stream, headers)
   })
   server.listen(wanted, '127.0.0.1')
@@ -65,7 +65,7 @@ export async function startHttp2Service(
   })
   const { port } = server.address() as AddressInfo
   const address = `${secure ? 'localhost' : '127.0.0.1'}:${port}`
-  return { port, url: `${secure ? 'https' : 'http'}://${address}`, address, sessions, heard }
+  return { port, url: `${secure ? 'https' : 'http'}://${address}`, address, sessions, heard: received }
 }
 
 /** A received request. */

@@ -4,13 +4,13 @@ import { registerHooks } from 'node:module'
 import { threadName } from 'node:worker_threads'
 
 const file = process.env['LOADED_PACKAGES'] ?? ''
-const told = new Set<string>()
+const reported = new Set<string>()
 
 registerHooks({
   load(url, context, next) {
     const name = /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(url)?.[1]
-    if (name !== undefined && !told.has(name)) {
-      told.add(name)
+    if (name !== undefined && !reported.has(name)) {
+      reported.add(name)
       appendFileSync(file, `${threadName || 'main'} ${name}\n`)
     }
     return next(url, context)

@@ -62,7 +62,7 @@ export function setUpPassive({ options, weights, workers = 1, random = () => 0 }
     const error = { status: 0, reason: end, fault, phase: 'reply', took } as const
     judge.ended(makeOutcome(instance, error))
   }
-  const ejected = (): string => instances.map(({ slot }) => (board.ejections.holds(slot) ? 'x' : '.')).join('')
+  const ejected = (): string => instances.map(({ slot }) => (board.ejections.isEjected(slot) ? 'x' : '.')).join('')
   const said = (): string[] =>
     output.lines.map((line) => `${String(line['instance'])} ${String(line['message'])}: ${String(line['reason'])}`)
   return { clock, board, instances, judges, keeper, keep, ask, ejected, said, counted, options: all }

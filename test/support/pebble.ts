@@ -101,13 +101,13 @@ export class Pebble {
 
   private ask(path: string): Promise<string> {
     return new Promise((resolve, reject) => {
-      const asked = request({ host: HOST, port: this.management, path, ca: this.ca, agent: false }, (answer) => {
+      const pending = request({ host: HOST, port: this.management, path, ca: this.ca, agent: false }, (answer) => {
         let text = ''
         answer.on('data', (chunk: Buffer) => (text += chunk.toString()))
         answer.on('end', () => resolve(text))
       })
-      asked.on('error', reject)
-      asked.end()
+      pending.on('error', reject)
+      pending.end()
     })
   }
 }
@@ -183,7 +183,7 @@ export async function withRenewalInfo(
   pebble: Pebble,
   said: (place: number) => object,
 ): Promise<{ asked: string[]; directory: string; ca: string }> {
-  const asked: string[] = []
+  const requests: string[] = []
   const authority = new Authority()
   const ca = pebble.ca + authority.cert
   const server = createServer(authority.issue(), ({ url = '' }, response) => {
@@ -191,8 +191,8 @@ export async function withRenewalInfo(
     const base = `https://${HOST}:${port}`
     if (url.startsWith('/ari/')) {
       const id = url.slice('/ari/'.length)
-      if (!asked.includes(id)) asked.push(id)
-      return void response.end(JSON.stringify(said(asked.indexOf(id))))
+      if (!requests.includes(id)) requests.push(id)
+      return void response.end(JSON.stringify(said(requests.indexOf(id))))
     }
     const question = request(pebble.directory, { ca, agent: false }, (answer) => {
       let text = ''
@@ -208,5 +208,5 @@ export async function withRenewalInfo(
   await new Promise<void>((resolve) => void server.listen(0, HOST, resolve))
   cleanUp(t, () => server.close().closeAllConnections())
   const { port } = server.address() as AddressInfo
-  return { asked, directory: `https://${HOST}:${port}/dir`, ca }
+  return { asked: requests, directory: `https://${HOST}:${port}/dir`, ca }
 }

@@ -53,12 +53,12 @@ class Model {
 
   claim(id: string, token: string, head: string, forward: boolean): KeyClaim {
     const known = this.keys.get(id)
-    const gone = known?.state === 'spent' || known?.state === 'lapsed'
-    if (known === undefined || (gone && forward)) {
+    const removed = known?.state === 'spent' || known?.state === 'lapsed'
+    if (known === undefined || (removed && forward)) {
       this.keys.set(id, { token, head, state: 'lock' })
       return { is: 'claimed' }
     }
-    if (gone) return { is: 'spent', head: known.head }
+    if (removed) return { is: 'spent', head: known.head }
     if (typeof known.state === 'string') return { is: 'outstanding', head: known.head }
     return { is: 'stored', head: known.head, reply: known.state }
   }

@@ -40,13 +40,13 @@ export async function startService(
   listener: RequestListener = (_, response) => void response.end(String(response.socket?.localPort)),
   { port: fixed = 0, health = () => 200, keepAlive = 60_000 }: ServiceOptions = {},
 ): Promise<TestService> {
-  const heard: Heard[] = []
+  const received: Heard[] = []
   const sockets = new Set<Socket>()
   let connections = 0
   const answer = (request: IncomingMessage, response: ServerResponse): void => {
     const { method = '', url = '', headers, rawHeaders } = request
     if (url === '/health') return void response.writeHead(health()).end()
-    heard.push({ method, url, headers, rawHeaders })
+    received.push({ method, url, headers, rawHeaders })
     listener(request, response)
   }
   const server = createServer({ keepAliveTimeout: keepAlive, maxHeaderSize: 65_536 }, answer)
@@ -72,7 +72,7 @@ export async function startService(
     port,
     url: `http://127.0.0.1:${port}`,
     address: `127.0.0.1:${port}`,
-    heard,
+    heard: received,
     get connections() {
       return connections
     },

@@ -30,8 +30,8 @@ export function signedFields(what: ToSign): Record<string, string> {
     ...fields,
   }
   const components = what.components ?? ['@method', '@authority', '@path', '@query', ...Object.keys(digest)]
-  const said = Object.entries(parameters).map(([name, value]) => `;${name}=${JSON.stringify(value)}`)
-  const input = `(${components.map((name) => JSON.stringify(name)).join(' ')})${said.join('')}`
+  const output = Object.entries(parameters).map(([name, value]) => `;${name}=${JSON.stringify(value)}`)
+  const input = `(${components.map((name) => JSON.stringify(name)).join(' ')})${output.join('')}`
   const lines = components.map((name) => `${JSON.stringify(name)}: ${parts[name] ?? ''}`)
   const base = [...lines, `"@signature-params": ${input}`].join('\n')
   const signature =

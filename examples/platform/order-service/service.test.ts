@@ -92,9 +92,9 @@ test('the bearer token is verified when there is no gateway', async () => {
 })
 
 test('an order is 503 when the inventory service does not respond', async (t) => {
-  const gone = await createInventoryService({ instance: 'gone', port: 0, jwtSecret })
-  await gone.close()
-  const lonely = await createOrderService({ instance: 'order-2', port: 0, jwtSecret, inventoryUrl: gone.url })
+  const removed = await createInventoryService({ instance: 'gone', port: 0, jwtSecret })
+  await removed.close()
+  const lonely = await createOrderService({ instance: 'order-2', port: 0, jwtSecret, inventoryUrl: removed.url })
   t.after(() => lonely.close())
   const answer = await ask(lonely.url, '/api/v1/orders', { as: 'user-alice', json: twoTeapots })
   assert.equal(answer.status, 503)

@@ -27,7 +27,7 @@ export function keyEndpoints(app: AdminApp, context: AdminContext): void {
   app.addHook('onClose', async () => connection.close())
 
   /** Has all gateways look up the keys with those digests in Redis again. Never rejects: the change has been made and must be reported. */
-  async function tell(sha256: readonly string[]) {
+  async function forgetEverywhere(sha256: readonly string[]) {
     try {
       return replicasOf(await everywhere(forgetKeysOperation, { sha256: sha256.slice(0, MAX_FORGOTTEN) }))
     } catch (error) {
@@ -100,7 +100,7 @@ export function keyEndpoints(app: AdminApp, context: AdminContext): void {
         old: { prefix: old.prefix, expiresAt: end },
         configuration:
           store === 'redis' ? null : written.rotate(operator, entryOf(key), body.overlap === 0 ? null : end),
-        ...(store === 'redis' ? await tell([old.sha256]) : NOBODY),
+        ...(store === 'redis' ? await forgetEverywhere([old.sha256]) : NOBODY),
       }
     },
   )
@@ -136,7 +136,7 @@ export function keyEndpoints(app: AdminApp, context: AdminContext): void {
         revoked,
         done: store === 'redis',
         configuration: store === 'redis' ? null : written.remove(operator, id, prefix),
-        ...(store === 'redis' ? await tell(found.map(({ sha256 }) => sha256)) : NOBODY),
+        ...(store === 'redis' ? await forgetEverywhere(found.map(({ sha256 }) => sha256)) : NOBODY),
       }
     },
   )

@@ -88,6 +88,6 @@ function openPatch(file: string, before: string, after: string, digests: readonl
   const patch = patchOf(file, before, after, shown.join('\n'))
   const open = new Set(shown)
   const [, , ...lines] = patch.split('\n')
-  const gone = lines.flatMap((line) => (line.startsWith('-') ? [line.slice(1)] : []))
-  return gone.every((line) => open.has(line)) ? patch : null
+  const removed = lines.flatMap((line) => (line.startsWith('-') ? [line.slice(1)] : []))
+  return removed.every((line) => open.has(line)) ? patch : null
 }

@@ -55,9 +55,9 @@ export function eventEndpoints(app: AdminApp, context: AdminContext): void {
       stream.send('hello', windows.recent)
       let after = clock.now()
       let asking = false
-      const tell = (window: string): void => {
+      const send = (window: string): void => {
         // The stream ends once its user is logged out or no longer exists.
-        if (caller?.holds() !== true) return stream.end()
+        if (caller?.isValid() !== true) return stream.end()
         stream.send('window', window)
         if (requests && !asking) void tellRequests()
       }
@@ -76,7 +76,7 @@ export function eventEndpoints(app: AdminApp, context: AdminContext): void {
             JSON.stringify({ requests: ended.toSorted((a, b) => b.end - a.end).map(describeRequest), more }),
           )
       }
-      const unwatch = windows.watch(tell)
+      const unwatch = windows.watch(send)
       stream.closed(() => {
         unwatch()
         streams.delete(stream)

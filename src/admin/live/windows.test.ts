@@ -47,7 +47,7 @@ function lengthOf(windows: Windows): number {
 }
 
 /** New series are told of before a thread does anything else. */
-const told = (): Promise<void> => Promise.resolve()
+const report = (): Promise<void> => Promise.resolve()
 
 test('a window has what all threads counted in its second', async () => {
   const { clock, threads, watch } = twoThreads()
@@ -58,8 +58,10 @@ test('a window has what all threads counted in its second', async () => {
   const [attempts] = threads.map((thread) =>
     thread.counter('sallyport_instance_requests_total', { service: 'shop', instance: 'a"b:80', status_class: 'error' }),
   )
-  const [came] = threads.map((thread) => thread.counter('sallyport_listener_requests_total', { listener: 'public' }))
-  await told()
+  const [received] = threads.map((thread) =>
+    thread.counter('sallyport_listener_requests_total', { listener: 'public' }),
+  )
+  await report()
   for (const [well, failed] of took) {
     well!.observe(0.004)
     failed!.observe(20)
@@ -71,7 +73,7 @@ test('a window has what all threads counted in its second', async () => {
   took[1]![0]!.observe(0.004)
   took[1]![1]!.observe(20)
   attempts!.add(3)
-  came!.add(4)
+  received!.add(4)
   clock.advance(1000)
   const [requests, refused, failed, seconds, ...buckets] = seen[1]!.routes['books']!
   assert.deepEqual([requests, refused, failed], [3, 0, 1])
@@ -88,7 +90,7 @@ test('a window includes counts of threads that have ended, and of new ones', asy
   const [one, other] = threads.map((thread) =>
     thread.histogram('sallyport_route_duration_seconds', { route: 'books', outcome: 'refused' }),
   )
-  await told()
+  await report()
   one!.observe(0.004)
   one!.observe(0.004)
   other!.observe(0)

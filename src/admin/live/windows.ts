@@ -89,13 +89,13 @@ export class Windows {
   private begin(): void {
     const { clock } = this
     const rises = this.follow(NAMES, meaningOf)
-    let looked = clock.now()
+    let lastLook = clock.now()
     const cancel = clock.every(INTERVAL, () => {
       const now = clock.now()
-      const seconds = (now - looked) / 1000
+      const seconds = (now - lastLook) / 1000
       if (seconds <= 0) return
-      looked = now
-      this.tell(clock.wall(), seconds, rises)
+      lastLook = now
+      this.publish(clock.wall(), seconds, rises)
     })
     this.stop = () => {
       cancel()
@@ -103,7 +103,7 @@ export class Windows {
     }
   }
 
-  private tell(at: number, seconds: number, rises: CounterIncreases<Meaning>): void {
+  private publish(at: number, seconds: number, rises: CounterIncreases<Meaning>): void {
     const counts = risen(rises)
     const { routes, instances, listeners, counters } = counts
     const { generation, health } = this.versions()

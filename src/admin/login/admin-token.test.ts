@@ -9,19 +9,19 @@ test('whoever has logged in with the token stays an admin until it changes', () 
   const token = new AdminToken(() => config)
   assert.deepEqual([token.isSet, token.matches('correct-horse-battery'), token.matches('')], [true, true, false])
   const user = token.loggedIn
-  assert.deepEqual([user.name, user.role, user.by, user.stands()], [null, 'admin', 'token', true])
+  assert.deepEqual([user.name, user.role, user.by, user.isValid()], [null, 'admin', 'token', true])
   config = configured('correct-horse-battery')
-  assert.equal(user.stands(), true)
+  assert.equal(user.isValid(), true)
   config = configured('another-horse-battery')
   assert.deepEqual(
-    [user.stands(), token.loggedIn.stands(), token.matches('correct-horse-battery')],
+    [user.isValid(), token.loggedIn.isValid(), token.matches('correct-horse-battery')],
     [false, true, false],
   )
   config = configured()
   assert.deepEqual(
-    [user.stands(), token.isSet, token.matches('another-horse-battery'), token.matches('')],
+    [user.isValid(), token.isSet, token.matches('another-horse-battery'), token.matches('')],
     [false, false, false, false],
   )
   config = parseConfig({ admin: false })
-  assert.deepEqual([user.stands(), token.isSet], [false, false])
+  assert.deepEqual([user.isValid(), token.isSet], [false, false])
 })

@@ -25,8 +25,8 @@ export class AdminToken {
   /** Someone who has logged in with the token, as long as it stays the same. */
   get loggedIn(): LoggedIn {
     const { digest } = this
-    const stands = (): boolean => digest !== null && this.digest?.equals(digest) === true
-    return { name: null, role: 'admin', by: 'token', subject: null, stands }
+    const isValid = (): boolean => digest !== null && this.digest?.equals(digest) === true
+    return { name: null, role: 'admin', by: 'token', subject: null, isValid }
   }
 
   private get digest(): Buffer | null {

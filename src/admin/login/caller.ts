@@ -26,7 +26,7 @@ export interface Caller {
   readonly by: (typeof proofs)[number]
   readonly role: OperatorRole
   /** Whether the caller is still authenticated: sessions end. */
-  readonly holds: () => boolean
+  readonly isValid: () => boolean
 }
 
 /** Methods that change nothing. */

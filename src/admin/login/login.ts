@@ -68,7 +68,7 @@ export function loginEndpoints(app: AdminApp, context: AdminContext, tools: Logi
   const attempts = new Attempts(clock)
   const turns = new PasswordQueue()
 
-  function tell(caller: Pick<Caller, 'name' | 'role' | 'by'> | null): z.input<typeof loginState> {
+  function stateOf(caller: Pick<Caller, 'name' | 'role' | 'by'> | null): z.input<typeof loginState> {
     return {
       name: caller?.name ?? null,
       role: caller?.role ?? null,
@@ -123,7 +123,7 @@ export function loginEndpoints(app: AdminApp, context: AdminContext, tools: Logi
         response: { 200: loginState },
       },
     },
-    ({ operator }) => tell(operator),
+    ({ operator }) => stateOf(operator),
   )
 
   app.post(
@@ -148,7 +148,7 @@ export function loginEndpoints(app: AdminApp, context: AdminContext, tools: Logi
       sessions.end(sessionIn(request.headers.cookie, isSecure))
       void reply.header('Set-Cookie', sessionCookie(sessions.begin(user), isSecure))
       log.info({ operator: user.name, by: user.by, address, role: user.role }, 'An operator has logged in')
-      return tell(user)
+      return stateOf(user)
     },
   )
 
@@ -172,7 +172,7 @@ export function loginEndpoints(app: AdminApp, context: AdminContext, tools: Logi
       void reply.header('Set-Cookie', noSession(isSecure))
       if (wasLoggedIn) log.info({ ...callerFields(operator), address }, 'An operator has logged out')
       const leave = operator?.by === 'oidc' ? await provider.leave(originOf(request, scheme) + HOME) : null
-      return { ...tell(null), leave }
+      return { ...stateOf(null), leave }
     },
   )
 

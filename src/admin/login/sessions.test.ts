@@ -80,7 +80,7 @@ test('users of the provider are distinct from local users, and from each other, 
     role: 'admin',
     by: 'oidc',
     subject,
-    stands: () => true,
+    isValid: () => true,
   })
   const first = sessions.begin(user('user-0'))
   const other = sessions.begin(known('1'))

@@ -22,7 +22,7 @@ export interface LoggedIn {
   /** The user's identifier at the provider; null for all others. */
   readonly subject: string | null
   /** Whether the configuration still grants what it granted at the login. */
-  readonly stands: () => boolean
+  readonly isValid: () => boolean
 }
 
 interface Session {
@@ -48,7 +48,7 @@ export class Sessions {
 
   /** Starts a session and returns its ID. */
   begin(user: LoggedIn): string {
-    for (const [key, session] of this.sessions) if (!this.holds(session)) this.sessions.delete(key)
+    for (const [key, session] of this.sessions) if (!this.isCurrent(session)) this.sessions.delete(key)
     const own = Array.from(this.sessions).flatMap(([key, session]) => (isSame(session.user, user) ? [key] : []))
     for (const key of own.slice(0, Math.max(0, own.length - MAX_PER_USER + 1))) this.sessions.delete(key)
     for (const key of this.sessions.keys()) {
@@ -68,7 +68,7 @@ export class Sessions {
     const session = this.sessions.get(key)
     if (session === undefined) return null
     this.sessions.delete(key)
-    if (!this.holds(session)) return null
+    if (!this.isCurrent(session)) return null
     session.used = this.clock.now()
     this.sessions.set(key, session)
     return session.user
@@ -77,7 +77,7 @@ export class Sessions {
   /** Whether there is such a session and it has not ended; does not count as use. */
   has(id: string): boolean {
     const session = this.sessions.get(keyOf(id))
-    return session !== undefined && this.holds(session)
+    return session !== undefined && this.isCurrent(session)
   }
 
   /** Ends the session, if there is one. */
@@ -85,11 +85,11 @@ export class Sessions {
     this.sessions.delete(keyOf(id))
   }
 
-  private holds({ user, begun, used }: Session): boolean {
+  private isCurrent({ user, begun, used }: Session): boolean {
     const { admin } = this.config()
     const now = this.clock.now()
     if (admin === false || now - used >= IDLE || now - begun >= admin.loginLifetime) return false
-    return user.stands()
+    return user.isValid()
   }
 }
 

@@ -24,10 +24,10 @@ export class ConfiguredUsers {
 
   /** A user who has logged in, as long as the configuration has this user with this password and role. */
   loggedIn({ name, role, password }: AdminUser): LoggedIn {
-    const stands = (): boolean => {
+    const isValid = (): boolean => {
       const now = this.current?.find(name) ?? null
       return now !== null && now.password === password && now.role === role
     }
-    return { name, role, by: 'session', subject: null, stands }
+    return { name, role, by: 'session', subject: null, isValid }
   }
 }

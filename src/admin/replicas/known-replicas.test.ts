@@ -9,29 +9,29 @@ function replica(id: string, name = id, startedAt = 0): ReplicaDescription {
   return { id, name, version: '1.0.0', startedAt, readiness: 'ready', revision: 'r', since: 0, publicUrl: null }
 }
 
-const told = (known: KnownReplicas, answering: readonly ReplicaDescription[], now: number) =>
+const report = (known: KnownReplicas, answering: readonly ReplicaDescription[], now: number) =>
   known.note(answering, now).map(({ description: { id }, answers, lastSeen }) => [id, answers, lastSeen])
 
 test('a silent gateway is listed with when it was last seen for a quarter of an hour', () => {
   const known = new KnownReplicas()
   const [a, b, c] = [replica('a'), replica('b'), replica('c')]
-  told(known, [a, b, c], 0)
-  assert.deepEqual(told(known, [a, c], MINUTE), [
+  report(known, [a, b, c], 0)
+  assert.deepEqual(report(known, [a, c], MINUTE), [
     ['a', true, MINUTE],
     ['c', true, MINUTE],
     ['b', false, 0],
   ])
-  assert.deepEqual(told(known, [a], 15 * MINUTE - 1), [
+  assert.deepEqual(report(known, [a], 15 * MINUTE - 1), [
     ['a', true, 15 * MINUTE - 1],
     ['c', false, MINUTE],
     ['b', false, 0],
   ])
-  assert.deepEqual(told(known, [b], 15 * MINUTE), [
+  assert.deepEqual(report(known, [b], 15 * MINUTE), [
     ['b', true, 15 * MINUTE],
     ['a', false, 15 * MINUTE - 1],
     ['c', false, MINUTE],
   ])
-  assert.deepEqual(told(known, [a], 16 * MINUTE), [
+  assert.deepEqual(report(known, [a], 16 * MINUTE), [
     ['a', true, 16 * MINUTE],
     ['b', false, 15 * MINUTE],
   ])
@@ -39,8 +39,8 @@ test('a silent gateway is listed with when it was last seen for a quarter of an 
 
 test('a restarted process replaces the old one of the same name', () => {
   const known = new KnownReplicas()
-  told(known, [replica('a'), replica('old', 'pod:1')], 0)
-  assert.deepEqual(told(known, [replica('a'), replica('new', 'pod:1', 500)], 1000), [
+  report(known, [replica('a'), replica('old', 'pod:1')], 0)
+  assert.deepEqual(report(known, [replica('a'), replica('new', 'pod:1', 500)], 1000), [
     ['a', true, 1000],
     ['new', true, 1000],
   ])

@@ -206,7 +206,7 @@ class Inquiry {
     const route = this.routeOf(id)
     const { error, consumer } = exchange
     const { sent } = forward
-    const goes = sent !== null && sent.request !== null
+    const isForwarded = sent !== null && sent.request !== null
     const calledService = sent?.service ?? (named === null ? undefined : services.get(named))
     const options = calledService === undefined ? undefined : config.services[calledService.current.name]
     const [written = ''] = this.request.target.split('?', 1)
@@ -226,12 +226,12 @@ class Inquiry {
         calledService === undefined || options === undefined
           ? null
           : showService(calledService, options, board, sent?.instance ?? null),
-      outcome: goes ? 'sent' : 'replied',
-      status: goes ? null : reply.status,
-      code: goes ? null : (error?.code ?? null),
-      detail: goes ? null : (error?.detail ?? null),
+      outcome: isForwarded ? 'sent' : 'replied',
+      status: isForwarded ? null : reply.status,
+      code: isForwarded ? null : (error?.code ?? null),
+      detail: isForwarded ? null : (error?.detail ?? null),
       reply: shownFields(reply.headers),
-      sent: goes && sent.request !== null ? shownRequest(sent.request) : null,
+      sent: isForwarded && sent.request !== null ? shownRequest(sent.request) : null,
       notes: [...subject.notes, ...this.remarks(policies, exchange)],
     }
   }

@@ -92,7 +92,7 @@ class Visit {
   private before: Shape
   /** Index from which events belong to this policy; those in between were recorded by inner steps. */
   private since: number
-  private wentOn = false
+  private calledNext = false
   private replyBefore: Shape | null = null
 
   constructor(exchange: Exchange) {
@@ -103,7 +103,7 @@ class Visit {
 
   goOn(): void {
     const { finding, exchange, before } = this
-    this.wentOn = true
+    this.calledNext = true
     this.takeEvents()
     finding.request = changesBetween(before, requestShape(exchange))
   }
@@ -116,7 +116,7 @@ class Visit {
   leave(reply: Reply): void {
     const { finding } = this
     this.takeEvents()
-    if (this.wentOn) {
+    if (this.calledNext) {
       if (this.replyBefore !== null) finding.reply = changesBetween(this.replyBefore, fieldsOf(reply.headers))
       return
     }
@@ -127,7 +127,7 @@ class Visit {
   fail(thrown: unknown): void {
     this.takeEvents()
     // Errors thrown further in merely pass through, and an empty reply may break a policy that reads it.
-    if (this.wentOn) return
+    if (this.calledNext) return
     const { status, code, detail } = asGatewayError(thrown)
     Object.assign(this.finding, { verdict: 'refused', status, code, detail })
   }

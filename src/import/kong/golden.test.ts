@@ -68,8 +68,8 @@ for (const [what, route, path, rewrite] of [
 test('Host is that of the service, unless the route preserves it', async () => {
   const own = await imported(routed('paths: [/]'))
   assert.equal(fieldOf(fieldOf(own.services, 'orders'), 'host'), 'instance')
-  const kept = await imported(routed('paths: [/]\npreserve_host: true'))
-  assert.equal(fieldOf(fieldOf(kept.services, 'orders'), 'host'), 'client')
+  const stored = await imported(routed('paths: [/]\npreserve_host: true'))
+  assert.equal(fieldOf(fieldOf(stored.services, 'orders'), 'host'), 'client')
   const both = await imported(`services:
 - { name: orders, url: 'http://orders', routes: [{ name: a, paths: [/a], strip_path: false }, { name: b, paths: [/b], strip_path: false, preserve_host: true }] }`)
   assert.equal(fieldOf(fieldOf(both.services, 'orders'), 'host'), 'instance')

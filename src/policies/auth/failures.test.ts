@@ -19,16 +19,16 @@ type Options = Partial<z.input<typeof auth.options>>
 
 function setUp(options: Options = {}, says = 200) {
   const clock = new ManualClock()
-  let asked = 0
+  let requests = 0
   const toolbox = makeToolbox({
     clock,
     callService: () => {
-      asked++
+      requests++
       return Promise.resolve({ status: 200, headers: Headers.of(), body: Bytes.fromText('{"active":false}') })
     },
     apiKeys: {
       find: () => {
-        asked++
+        requests++
         return Promise.resolve(null)
       },
     },
@@ -55,7 +55,7 @@ function setUp(options: Options = {}, says = 200) {
       return error.status
     }
   }
-  return { clock, ask, asked: () => asked }
+  return { clock, ask, asked: () => requests }
 }
 
 const bearer = (token: string) => ({ Authorization: `Bearer ${token}` })

@@ -99,12 +99,12 @@ test('after clear nothing is known, including verifications in progress', async 
   const old = cache.resolve('b', () => promise)
   cache.clear()
   assert.equal(cache.find('a'), null)
-  let asked = false
+  let requested = false
   const fresh = cache.resolve('b', () => {
-    asked = true
+    requested = true
     return Promise.reject(new CredentialError('signature'))
   })
-  assert.ok(asked)
+  assert.ok(requested)
   resolve(await verified()())
   assert.equal(await old, alice)
   await assert.rejects(fresh)

@@ -33,9 +33,9 @@ test('any token is introspected at the URL, and the answer becomes the consumer'
   const consumer = { id: 'app', roles: [], scopes: ['read'], tier: 'authenticated', key: null, claims }
   assert.deepEqual(await ask('a+/b='), consumer)
   assert.deepEqual(bodies, ['token=a%2B%2Fb%3D&token_type_hint=access_token'])
-  const [heard] = service.heard
-  assert.deepEqual([heard?.method, heard?.url], ['POST', '/oauth/introspect'])
-  assert.equal(heard?.headers.authorization, `Basic ${btoa('gateway:s')}`)
+  const [received] = service.heard
+  assert.deepEqual([received?.method, received?.url], ['POST', '/oauth/introspect'])
+  assert.equal(received?.headers.authorization, `Basic ${btoa('gateway:s')}`)
 })
 
 test('redirects of the endpoint are not followed', async (t) => {

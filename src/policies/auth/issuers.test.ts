@@ -26,15 +26,15 @@ const three = {
 
 function setUp(options: Parameters<typeof jwt.options.parse>[0]) {
   const clock = new ManualClock()
-  const asked: string[] = []
+  const requests: string[] = []
   const callService = (name: string) => {
-    asked.push(name)
+    requests.push(name)
     return Promise.resolve({ status: 200, headers: Headers.of(), body: Bytes.fromText('{"active":false}') })
   }
   const authenticator = jwt.create(jwt.options.parse(options), makeToolbox({ clock, callService }))
   const ask = (token: string) =>
     authenticator.authenticate(makeExchange({ headers: Headers.of([['Authorization', `Bearer ${token}`]]) }))
-  return { clock, asked, ask, consumer: async (token: string) => (await ask(token))?.consumer }
+  return { clock, asked: requests, ask, consumer: async (token: string) => (await ask(token))?.consumer }
 }
 
 const ofA = (claims: object = {}) => tokenOf({ claims: { iss: A, ...claims } })

@@ -16,14 +16,14 @@ type Written = Parameters<typeof jwt.options.parse>[0]
 
 /** A user service whose answers the test decides. */
 function userService(answer: () => unknown = () => ({ active: true })) {
-  const asked: ServiceRequest[] = []
+  const requests: ServiceRequest[] = []
   const callService = async (_name: string, request: ServiceRequest) => {
-    asked.push(request)
-    const said = await answer()
-    const [status, text] = typeof said === 'number' ? [said, ''] : [200, JSON.stringify(said)]
+    requests.push(request)
+    const output = await answer()
+    const [status, text] = typeof output === 'number' ? [output, ''] : [200, JSON.stringify(output)]
     return { status, headers: Headers.of(), body: Bytes.fromText(text) }
   }
-  return { asked, callService }
+  return { asked: requests, callService }
 }
 
 function setUp(options: Written, users = userService()) {

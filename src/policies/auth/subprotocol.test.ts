@@ -40,10 +40,10 @@ test('property: what follows the name is always removed, and everything else kep
     fc.property(fc.array(entry), (offered) => {
       const headers = offer(...offered)
       dropSubprotocol(headers, 'bearer')
-      const kept = headers.getAll('Sec-WebSocket-Protocol').flatMap((value) => value.split(', '))
+      const stored = headers.getAll('Sec-WebSocket-Protocol').flatMap((value) => value.split(', '))
       const hidden = (each: string, i: number) => each === 'bearer' || offered[i - 1] === 'bearer'
       assert.deepEqual(
-        kept,
+        stored,
         offered.filter((each, i) => !hidden(each, i)),
       )
     }),

@@ -13,15 +13,15 @@ test('what the stores of a name hold is added up, until it ends', () => {
   )
   // What threads have in common is read elsewhere.
   stores.unshift(new SeenReplies(() => []))
-  const told = () =>
+  const report = () =>
     metrics.read({ exemplars: false }).readings.map(({ name, labels, value }) => `${name} ${labels} ${value}`)
   const end = watchStores(metrics, 'memory', () => stores)
-  assert.deepEqual(told().toSorted(), [
+  assert.deepEqual(report().toSorted(), [
     'sallyport_cache_bytes store="memory" 1400',
     'sallyport_cache_entries store="memory" 2',
   ])
   stores.pop()
-  assert.ok(told().includes('sallyport_cache_bytes store="memory" 700'))
+  assert.ok(report().includes('sallyport_cache_bytes store="memory" 700'))
   end()
-  assert.deepEqual(told(), [])
+  assert.deepEqual(report(), [])
 })

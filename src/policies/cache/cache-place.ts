@@ -13,17 +13,17 @@ import type { CacheStore } from './store.ts'
 export class PlacePart {
   readonly store: CacheStore
   readonly flights: Flights
-  private readonly gone: () => void
+  private readonly onUnused: () => void
 
-  constructor(store: CacheStore, flights: Flights, gone: () => void) {
+  constructor(store: CacheStore, flights: Flights, onUnused: () => void) {
     this.store = store
     this.flights = flights
-    this.gone = gone
+    this.onUnused = onUnused
   }
 
   /** Called when no configuration uses it any more. */
   close(): void {
-    this.gone()
+    this.onUnused()
     this.store.close()
   }
 }

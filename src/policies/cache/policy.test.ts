@@ -28,7 +28,7 @@ function setUp(
   clock = new ManualClock(),
   toolbox = makeToolbox({ clock }),
 ) {
-  const asked: Fields[] = []
+  const requests: Fields[] = []
   const make = ({ status = 200, fields = {}, body }: Says, number: number): Reply => {
     const all = Object.entries({ Date: new Date(clock.wall()).toUTCString(), 'X-Number': String(number), ...fields })
     // As they come from a service, which may announce a length.
@@ -39,10 +39,10 @@ function setUp(
     cache,
     options,
     (exchange) => {
-      asked.push(Object.fromEntries(exchange.headers))
-      const number = asked.length
-      const said = says(exchange, number)
-      return said instanceof Promise ? said.then((each) => make(each, number)) : make(said, number)
+      requests.push(Object.fromEntries(exchange.headers))
+      const number = requests.length
+      const output = says(exchange, number)
+      return output instanceof Promise ? output.then((each) => make(each, number)) : make(output, number)
     },
     toolbox,
   )
@@ -51,7 +51,7 @@ function setUp(
     const body = reply.body instanceof Bytes ? reply.body.toText() : ''
     return { status: reply.status, headers: reply.headers, body, cacheStatus: reply.headers.combined('Cache-Status') }
   }
-  return { clock, asked, ask }
+  return { clock, asked: requests, ask }
 }
 
 const fresh = (seconds: number, more: Fields = {}): Says => ({
@@ -144,9 +144,11 @@ test('what a caller who shows who they are gets is nobody else’s, unless the s
 test('private and no-cache count for the whole reply, also beside one for some fields', async () => {
   const own = setUp({}, () => ({ fields: { 'Cache-Control': 'private="x-a", max-age=60, private' } }))
   assert.match((await own.ask()).cacheStatus!, /detail=private/)
-  const asked = setUp({}, () => ({ fields: { 'Cache-Control': 'no-cache="x-a", max-age=60, no-cache', ETag: '"a"' } }))
-  await asked.ask()
-  assert.equal((await asked.ask()).body, '2')
+  const requested = setUp({}, () => ({
+    fields: { 'Cache-Control': 'no-cache="x-a", max-age=60, no-cache', ETag: '"a"' },
+  }))
+  await requested.ask()
+  assert.equal((await requested.ask()).body, '2')
 })
 
 test('share says who gets the same copy', async () => {

@@ -27,7 +27,7 @@ export function rangeReply(
   if (start >= end) return new Reply(416, headers, Bytes.fromLatin1(''))
   const bytes = Bytes.fromBuffer(entry.body.toBuffer().subarray(start, end))
   // A small part is copied, so that it does not keep the whole body in memory for a slow client.
-  return new Reply(206, headers, sender.prepare(end - start <= AT_ONCE ? bytes.kept() : bytes, client))
+  return new Reply(206, headers, sender.prepare(end - start <= AT_ONCE ? bytes.detached() : bytes, client))
 }
 
 /** RFC 9110 section 13.1.5: only a strong validator guarantees identical bytes. */

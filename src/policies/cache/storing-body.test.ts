@@ -14,9 +14,9 @@ function setUp(limit: number, length = -1) {
     resume: () => events.push('resume'),
     cancel: () => events.push('cancel'),
   }
-  const kept: string[] = []
+  const stored: string[] = []
   const body = new StoringBody(source, limit, 'a client', (came) =>
-    kept.push(typeof came === 'string' ? came : came.toText()),
+    stored.push(typeof came === 'string' ? came : came.toText()),
   )
   let takes = true
   body.pipe({
@@ -33,7 +33,7 @@ function setUp(limit: number, length = -1) {
     lent.fill(0)
     return more
   }
-  return { body, events, kept, come, sink: into as unknown as BodySink, block: () => (takes = false) }
+  return { body, events, kept: stored, come, sink: into as unknown as BodySink, block: () => (takes = false) }
 }
 
 test('a body is kept whole while it passes through', () => {

@@ -33,10 +33,10 @@ function comesFrom(networks: LiveNetworks): CdnCheck {
 function knowsSecret({ header, values }: NonNullable<CdnOptions['secret']>): CdnCheck {
   const digests = values.map(digestOf)
   return ({ headers }) => {
-    const given = headers.single(header)
+    const sent = headers.single(header)
     headers.delete(header)
-    if (typeof given !== 'string') return false
-    const digest = digestOf(given)
+    if (typeof sent !== 'string') return false
+    const digest = digestOf(sent)
     let known = false
     // All of them are compared, in constant time.
     for (const each of digests) known = timingSafeEqual(each, digest) || known

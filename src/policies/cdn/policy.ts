@@ -47,7 +47,7 @@ export const cdn = definePolicy({
     const { others, loop } = options
     const check = compileCheck(options, toolbox)
     const passLoop = loop === undefined ? null : compileLoop(loop)
-    const tell = compileFields({
+    const addFields = compileFields({
       control: options.control === undefined ? null : { field: options.controlField, value: options.control },
       tags: options.tags ?? null,
     })
@@ -56,7 +56,7 @@ export const cdn = definePolicy({
 
     function edit(reply: Reply, exchange: Exchange, isCdn: boolean): void {
       hooks?.hear(reply, exchange)
-      if (isCdn) tell(reply, exchange)
+      if (isCdn) addFields(reply, exchange)
       else replaceLines(reply.headers, forCdn, '')
     }
 
@@ -95,7 +95,7 @@ class Hooks {
     this.calls = hooks.map(compileHook)
     this.toolbox = { threads }
     this.endAnswers = answer(purgedTopic, ({ id, purge }) => {
-      this.tell(id, [purgedBy(purge)])
+      this.requestPurges(id, [purgedBy(purge)])
       return null
     })
   }
@@ -105,14 +105,14 @@ class Hooks {
     if (SAFE.has(method) || status < 200 || status > 399) return
     const groups = headers.combined('Cache-Group-Invalidation')
     const names = groups === undefined ? null : parseStrings(groups)
-    if (names !== null && names.length > 0) this.tell(newUuid(), groupsPurged(names))
+    if (names !== null && names.length > 0) this.requestPurges(newUuid(), groupsPurged(names))
   }
 
   close(): void {
     this.endAnswers()
   }
 
-  private tell(id: string, all: readonly Purged[]): void {
+  private requestPurges(id: string, all: readonly Purged[]): void {
     const calls = all.flatMap((purged) => this.calls.map((call) => call(purged))).filter((call) => call !== null)
     if (calls.length > 0) void this.toolbox.threads.askMain(callCdnTopic, { id, calls })
   }

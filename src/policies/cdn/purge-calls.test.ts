@@ -19,10 +19,10 @@ function setUp(answer: (count: number) => Response | Promise<Response>) {
   const log = new TestLog(clock)
   const counts = { done: 0, failed: 0, dropped: 0 }
   const counter = (name: keyof typeof counts) => ({ add: (amount: number) => void (counts[name] += amount) })
-  const asked: string[] = []
+  const requests: string[] = []
   const fetch: Fetch = async (url) => {
-    asked.push(new URL(url).pathname)
-    return answer(asked.length)
+    requests.push(new URL(url).pathname)
+    return answer(requests.length)
   }
   const calls = new PurgeCalls(
     clock,
@@ -31,8 +31,8 @@ function setUp(answer: (count: number) => Response | Promise<Response>) {
     fetch,
   )
   const settled = (): Promise<void> =>
-    turnUntil('the calls to settle', () => log.lines.length + counts.done >= asked.length)
-  return { calls, clock, log, counts, asked, settled }
+    turnUntil('the calls to settle', () => log.lines.length + counts.done >= requests.length)
+  return { calls, clock, log, counts, asked: requests, settled }
 }
 
 const status = (code: number, headers = {}): Response => new Response(null, { status: code, headers })

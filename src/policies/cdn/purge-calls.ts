@@ -45,7 +45,7 @@ export class PurgeCalls {
   /** Keys of the waiting requests. */
   private readonly known = new Set<string>()
   /** Requests that were accepted, by purge id. */
-  private readonly taken = new BoundedMap<string, true>(MAX)
+  private readonly accepted = new BoundedMap<string, true>(MAX)
   /** Cancels pending retries. */
   private readonly pauses = new Set<() => void>()
   private readonly ending = new AbortController()
@@ -66,8 +66,8 @@ export class PurgeCalls {
   add(id: string, call: PurgeCall): void {
     const key = JSON.stringify(call)
     const own = `${id} ${key}`
-    if (this.ending.signal.aborted || this.taken.get(own) === true) return
-    this.taken.set(own, true)
+    if (this.ending.signal.aborted || this.accepted.get(own) === true) return
+    this.accepted.set(own, true)
     if (this.known.has(key)) return
     if (this.held >= MAX) {
       this.counts.dropped.add(1)

@@ -130,7 +130,7 @@ function exchangeFor({ method = 'GET', target, body, fields = {} }: Case): Excha
 async function call(it: Case) {
   const { options = {}, reply = grpcReply([message('shop.v1.Item', {})]), type = 'shop.v1.Item' } = it
   const parsed = grpcJson.options.parse({ schema, ...options })
-  const asked: Asked[] = []
+  const requests: Asked[] = []
   const handle = grpcJson.create(
     parsed,
     makeToolbox(),
@@ -145,7 +145,7 @@ async function call(it: Case) {
       messages.push(toJson(typeNamed(type), fromBinary(typeNamed(type), bytes.subarray(at + 5, end))))
       at = end
     }
-    asked.push({
+    requests.push({
       target: exchange.path + exchange.query,
       method: exchange.method,
       messages,
@@ -156,7 +156,7 @@ async function call(it: Case) {
   })
   const exchange = exchangeFor(it)
   const answer = await handle(exchange)
-  return { asked: asked[0], answer, exchange, body: contentOf(answer.body) }
+  return { asked: requests[0], answer, exchange, body: contentOf(answer.body) }
 }
 
 /** As it was sent; what fails is told by the sink. */

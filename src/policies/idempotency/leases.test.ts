@@ -12,16 +12,16 @@ function heldOf(id: string): HeldKey {
 /** A store that can be away. */
 function startLeases() {
   const clock = new ManualClock()
-  const said: string[] = []
+  const output: string[] = []
   const state = { away: false }
   const store: RepeatStore = {
     look: () => Promise.resolve(null),
     claim: async () => null,
-    renew: async (all) => void said.push(...all.map(({ token }) => `renew ${token}`)),
+    renew: async (all) => void output.push(...all.map(({ token }) => `renew ${token}`)),
     keep: async () => true,
     spend: async () => true,
     release: async ({ token }) => {
-      if (!state.away) said.push(`release ${token}`)
+      if (!state.away) output.push(`release ${token}`)
       return !state.away
     },
   }
@@ -29,7 +29,7 @@ function startLeases() {
   const pass = async (ms: number): Promise<string[]> => {
     clock.advance(ms)
     await setImmediate()
-    return said.splice(0)
+    return output.splice(0)
   }
   return { clock, leases, state, pass }
 }

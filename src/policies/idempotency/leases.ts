@@ -18,7 +18,7 @@ export class Leases {
   private readonly clock: Clock
   private readonly held = new Set<HeldKey>()
   /** Keys to be released that are, or may be, still held in the store. */
-  private readonly owed: HeldKey[] = []
+  private readonly toRelease: HeldKey[] = []
   private cancel: (() => void) | null = null
 
   /** The leases in the store with that key. */
@@ -43,13 +43,13 @@ export class Leases {
   /** Releases the key of a request that was not sent, now or as soon as the store is available. */
   async release(held: HeldKey): Promise<void> {
     if (await this.store.release(held)) return
-    if (this.owed.length < MAX_OWED) this.owed.push(held)
+    if (this.toRelease.length < MAX_OWED) this.toRelease.push(held)
     this.begin()
   }
 
   /** Called when no configuration uses it any more; requests in progress keep their leases. */
   close(): void {
-    if (this.held.size === 0 && this.owed.length === 0) this.stop()
+    if (this.held.size === 0 && this.toRelease.length === 0) this.stop()
   }
 
   private begin(): void {
@@ -57,9 +57,9 @@ export class Leases {
   }
 
   private async look(): Promise<void> {
-    if (this.held.size === 0 && this.owed.length === 0) return this.stop()
+    if (this.held.size === 0 && this.toRelease.length === 0) return this.stop()
     if (this.held.size > 0) await this.store.renew([...this.held])
-    for (const each of this.owed.splice(0, AT_ONCE)) await this.release(each)
+    for (const each of this.toRelease.splice(0, AT_ONCE)) await this.release(each)
   }
 
   private stop(): void {

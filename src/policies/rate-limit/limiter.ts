@@ -47,7 +47,7 @@ export class Limiter {
    * Adds the headers to the reply of an admitted request (draft-ietf-httpapi-ratelimit-headers-11). They are lists, so those of the
    * service are kept (section 7.2).
    */
-  tell(headers: Headers, { quotas }: Decision): void {
+  addFields(headers: Headers, { quotas }: Decision): void {
     if (this.options.headers) appendLines(headers, FIELDS, this.current(quotas))
     if (!this.options.legacyHeaders) return
     for (const [name, value] of this.legacy(quotas)) headers.set(name, value)

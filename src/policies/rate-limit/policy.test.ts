@@ -199,10 +199,10 @@ test('an asynchronous meter decides like a synchronous one', async () => {
 })
 
 test('routes with the common rates count together, and others separately', () => {
-  const asked: { limit: Limit; store: string | undefined }[] = []
+  const requests: { limit: Limit; store: string | undefined }[] = []
   const limits: RateLimits = {
     meter(limit, _, store) {
-      asked.push({ limit, store })
+      requests.push({ limit, store })
       return { decide: () => null, forget: () => true }
     },
     localMeter: () => assert.fail('not for this policy'),
@@ -211,9 +211,9 @@ test('routes with the common rates count together, and others separately', () =>
   const general = rateLimitOptions.parse({ tiers: { gold: '10/s' } })
   const route = { id: 'search', pattern: '/search', service: null }
   const namesFor = (options: Options): string[] => {
-    asked.length = 0
+    requests.length = 0
     rateLimit.create(rateLimitOptions.parse(options), makeToolbox({ limits }), route, general, () => 'test')
-    return asked.map(({ limit }) => limit.name)
+    return requests.map(({ limit }) => limit.name)
   }
   const tiers = { gold: '10/s' } as const
   assert.deepEqual(namesFor({ tiers }), ['authenticated', 'unauthenticated', 'api_key', 'gold'])
@@ -231,7 +231,7 @@ test('routes with the common rates count together, and others separately', () =>
     'consumer@search',
   ])
   namesFor({ tiers, store: 'memory' })
-  assert.deepEqual(asked[0], {
+  assert.deepEqual(requests[0], {
     limit: { name: 'authenticated@search', algorithm: 'fixed-window', quotas: [{ limit: 1000, window: 3_600_000 }] },
     store: 'memory',
   })

@@ -24,7 +24,7 @@ interface Tier {
 }
 
 /** The decision to be reported in the reply. */
-interface Told {
+interface Reported {
   readonly limiter: Limiter
   readonly decision: Decision
 }
@@ -43,7 +43,9 @@ export const rateLimit = definePolicy({
     const tierOf = compileTiers(options, toolbox, ownName(options, route, general))
     const { cost } = options
     return (next) => {
-      const tell = editReplies<Told>(next, (reply, _, { limiter, decision }) => limiter.tell(reply.headers, decision))
+      const reported = editReplies<Reported>(next, (reply, _, { limiter, decision }) =>
+        limiter.addFields(reply.headers, decision),
+      )
 
       function proceed(
         exchange: Exchange,
@@ -56,7 +58,7 @@ export const rateLimit = definePolicy({
         if (exchange.record !== null) note(exchange.record, limiter, decision)
         if (decision === null) return next(exchange)
         if (!decision.admitted) throw limiter.refusal(decision)
-        return tell(exchange, { limiter, decision })
+        return reported(exchange, { limiter, decision })
       }
 
       return (exchange) => {

@@ -9,13 +9,13 @@ import type { SlicedWork } from '../../core/time-slices.ts'
 export class MadeOnce<Made extends object> {
   private readonly byDocument = new WeakMap<JsonDocument, Made>()
   private readonly byContent = new Map<string, WeakRef<Made>>()
-  private readonly gone = new FinalizationRegistry<string>((content) => {
+  private readonly registry = new FinalizationRegistry<string>((content) => {
     if (this.byContent.get(content)?.deref() === undefined) this.byContent.delete(content)
   })
 
   private keep(content: string, made: Made): Made {
     this.byContent.set(content, new WeakRef(made))
-    this.gone.register(made, content)
+    this.registry.register(made, content)
     return made
   }
 

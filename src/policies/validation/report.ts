@@ -40,12 +40,12 @@ export class Reporter {
       return check()
     } catch (error) {
       if (!(error instanceof GatewayError)) throw error
-      this.tell(exchange, error)
+      this.logFailure(exchange, error)
       return null
     }
   }
 
-  tell({ correlationId, route, method, path }: Exchange, { code, message, members }: GatewayError): void {
+  logFailure({ correlationId, route, method, path }: Exchange, { code, message, members }: GatewayError): void {
     this.counters.get(code)?.add(1)
     const errors = members?.['errors']
     this.log.warn(
@@ -81,7 +81,7 @@ function observeBody(exchange: Exchange, rule: BodyRule, content: Content | null
   const check = content?.check ?? null
   const limit = check === null ? rule.limit : rule.checkedLimit
   if (body === null) return
-  if (body.length > limit) return reporter.tell(exchange, tooLarge(limit))
+  if (body.length > limit) return reporter.logFailure(exchange, tooLarge(limit))
   if (!isStream(body)) {
     if (check !== null) reporter.watch(exchange, () => checkDocument(body, check))
     return
@@ -94,7 +94,7 @@ function observeBody(exchange: Exchange, rule: BodyRule, content: Content | null
       passed: (bytes) => {
         if (check !== null) reporter.watch(exchange, () => checkDocument(bytes, check))
       },
-      tooLarge: () => reporter.tell(exchange, tooLarge(limit)),
+      tooLarge: () => reporter.logFailure(exchange, tooLarge(limit)),
     },
   )
 }

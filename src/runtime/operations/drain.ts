@@ -34,7 +34,7 @@ export interface DrainSources {
   readonly services: () => Readonly<Record<string, Pick<ServiceOptions, 'instances'>>>
   readonly report: () => readonly ServiceReport[]
   /** Records the transition. */
-  readonly history: Pick<HealthHistory, 'tell'>
+  readonly history: Pick<HealthHistory, 'record'>
   readonly log: Logger
 }
 
@@ -47,7 +47,7 @@ export function drainHere({ service, instance, drained, force }: Input, sources:
       'conflict',
       `${instance} is the last usable instance of ${service}: add ?force=true to drain it anyway.`,
     )
-  if (board.drained(slot) !== drained) history.tell(service, instance, drained ? 'drained' : 'undrained', null)
+  if (board.drained(slot) !== drained) history.record(service, instance, drained ? 'drained' : 'undrained', null)
   board.drain(slot, drained)
   log.warn(
     { service, instance },

@@ -127,8 +127,8 @@ export class AdaptiveLimit implements ConcurrencyLimit, OutcomeListener {
       return this.begin()
     }
     if (!enough) return
-    const sick = counters[FAILED]! > SICK * count
-    estimate.learn({ now, median: durations.takeMedian(), peak, sick }, bounds)
+    const failing = counters[FAILED]! > SICK * count
+    estimate.learn({ now, median: durations.takeMedian(), peak, failing }, bounds)
     this.begin()
   }
 

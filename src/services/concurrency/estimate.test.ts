@@ -14,10 +14,10 @@ function looks(
   estimate: LimitEstimate,
   from: number,
   count: number,
-  window: (limit: number) => { median: number; peak: number; sick?: boolean },
+  window: (limit: number) => { median: number; peak: number; failing?: boolean },
 ): number[] {
   return Array.from({ length: count }, (_, i) => {
-    estimate.learn({ now: from + i * 100, sick: false, ...window(estimate.limit(bounds)) }, bounds)
+    estimate.learn({ now: from + i * 100, failing: false, ...window(estimate.limit(bounds)) }, bounds)
     return Math.round(estimate.limit(bounds))
   })
 }
@@ -82,7 +82,7 @@ test('at the floor, adapting to slower work takes a minute', () => {
 test('failed and aborted requests do not change the usual duration', () => {
   const estimate = make()
   looks(estimate, 0, 5, (limit) => ({ median: 40, peak: limit }))
-  const limits = looks(estimate, 1_000, 1_200, (limit) => ({ median: 1_000, peak: limit, sick: true }))
+  const limits = looks(estimate, 1_000, 1_200, (limit) => ({ median: 1_000, peak: limit, failing: true }))
   assert.equal(limits.at(-1), 100)
   assert.ok(estimate.usual < 41)
 })
@@ -100,7 +100,7 @@ test('property: the limit is a number within its bounds', () => {
   const window = fc.record({
     median: fc.double({ min: 0.0625, max: 300_000, noNaN: true }),
     peak: fc.nat(5_000),
-    sick: fc.boolean(),
+    failing: fc.boolean(),
     pause: fc.nat(100_000),
   })
   fc.assert(

@@ -17,7 +17,7 @@ export interface LimitWindow {
   /** Maximum number of concurrent requests. */
   readonly peak: number
   /** Whether so many of the ended requests failed or were abandoned that durations say nothing about the service's work. */
-  readonly sick: boolean
+  readonly failing: boolean
 }
 
 /** Interval between evaluations, in milliseconds. */
@@ -118,7 +118,7 @@ export class LimitEstimate {
     if (calm === 1) cells[SLOW_AT] = 0
   }
 
-  private fall({ now, median, peak, sick }: LimitWindow, bounds: LimitBounds): void {
+  private fall({ now, median, peak, failing }: LimitWindow, bounds: LimitBounds): void {
     const { cells } = this
     cells[SLOW_AT] = now
     const limit = this.limit(bounds)
@@ -128,20 +128,20 @@ export class LimitEstimate {
       cells[LAST] = median
       return
     }
-    if (this.isStuck(limit, sick, now, bounds)) return this.accept(median)
+    if (this.isStuck(limit, failing, now, bounds)) return this.accept(median)
     cells[MAX_MEDIAN] = Math.max(cells[MAX_MEDIAN]!, median)
     const recent = (median + cells[LAST]!) / 2
     cells[LAST] = median
     if (now - cells[HELD_SINCE]! < Math.max(2 * LOOK, SETTLING * cells[MAX_MEDIAN])) return
-    this.settle(recent, limit, sick, now, bounds)
+    this.settle(recent, limit, failing, now, bounds)
   }
 
   /** The limit has been held long enough to see its effect. */
-  private settle(median: number, limit: number, sick: boolean, now: number, bounds: LimitBounds): void {
+  private settle(median: number, limit: number, failing: boolean, now: number, bounds: LimitBounds): void {
     const { cells } = this
     const before = cells[LIMIT_BEFORE]!
     const part = before === 0 ? 1 : limit / before
-    if (part <= TELLING && !sick && median >= (cells[MEDIAN_BEFORE]! * (1 + part)) / 2) {
+    if (part <= TELLING && !failing && median >= (cells[MEDIAN_BEFORE]! * (1 + part)) / 2) {
       this.accept(median)
       cells[SLOW_AT] = 0
       return this.set(before, bounds)
@@ -154,9 +154,9 @@ export class LimitEstimate {
     this.hold(limit * Math.max(MAX_STEP, Math.min(MIN_STEP, wanted)), now, bounds)
   }
 
-  private isStuck(limit: number, sick: boolean, now: number, { floor }: LimitBounds): boolean {
+  private isStuck(limit: number, failing: boolean, now: number, { floor }: LimitBounds): boolean {
     const { cells } = this
-    if (limit > floor || sick) cells[AT_FLOOR] = 0
+    if (limit > floor || failing) cells[AT_FLOOR] = 0
     else if (cells[AT_FLOOR] === 0) cells[AT_FLOOR] = now
     return cells[AT_FLOOR] !== 0 && now - cells[AT_FLOOR]! >= STUCK
   }

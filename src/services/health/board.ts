@@ -117,13 +117,13 @@ export class HealthBoard {
   }
 
   /** Whether nothing is known against the instance, so that requests bound to it may be sent there. */
-  sound(slot: number): boolean {
-    return this.passes(slot) && !this.ejections.holds(slot)
+  isUsable(slot: number): boolean {
+    return this.passes(slot) && !this.ejections.isEjected(slot)
   }
 
   /** Whether the instance gets new requests. */
   usable(slot: number): boolean {
-    return this.sound(slot) && !this.drained(slot)
+    return this.isUsable(slot) && !this.drained(slot)
   }
 
   /** Whether it may be used if there are no other instances: at worst it is ejected. */

@@ -62,7 +62,7 @@ export class Ejections {
   }
 
   /** Whether the instance is ejected. */
-  holds(slot: number): boolean {
+  isEjected(slot: number): boolean {
     return this.cells[slot * LINE + REASON] !== 0
   }
 
@@ -153,7 +153,7 @@ export class Ejections {
 
   /** Ends the ejection and presets the number of consecutive failures to `row`. Returns whether the instance was ejected. */
   end(slot: number, now: number, row: number): boolean {
-    if (!this.holds(slot)) return false
+    if (!this.isEjected(slot)) return false
     this.store(slot, ROW, row)
     this.store(slot, RETURNED, tickOf(now))
     if (Atomics.exchange(this.cells, slot * LINE + REASON, 0) === 0) return false
@@ -163,7 +163,7 @@ export class Ejections {
 
   /** Clears the state because another instance gets the slot. */
   clear(slot: number): void {
-    const held = this.holds(slot)
+    const held = this.isEjected(slot)
     this.cells.fill(0, slot * LINE, (slot + 1) * LINE)
     if (held) this.changed()
   }

@@ -39,7 +39,7 @@ export class HealthHistory {
     this.clock = clock
   }
 
-  readonly tell: TransitionListener = (service, instance, kind, reason) => {
+  readonly record: TransitionListener = (service, instance, kind, reason) => {
     const key = keyOf(service, instance)
     const before = this.known.get(key) ?? []
     const at = this.clock.wall()

@@ -58,7 +58,7 @@ export interface MonitorContext extends Toolbox {
   readonly probe: Probe
   readonly pace: RecoveryPace
   /** Called whenever the state of an instance changes. */
-  readonly tell?: TransitionListener
+  readonly onTransition?: TransitionListener
 }
 
 /** The instance that a monitor checks. */
@@ -187,8 +187,8 @@ export class InstanceMonitor {
   private pause(since: number, { interval }: MonitorOptions): void {
     const { clock, random, board, pace } = this.context
     const spread = 0.9 + 0.2 * random()
-    const ill = board.state(this.target.slot) === 'unhealthy'
-    const due = ill ? pace.next(since, interval, spread) : since + interval * spread
+    const isUnhealthy = board.state(this.target.slot) === 'unhealthy'
+    const due = isUnhealthy ? pace.next(since, interval, spread) : since + interval * spread
     this.paused = since
     this.callOff = clock.after(Math.min(Math.max(due - clock.now(), 0), MAX_DELAY), () => this.check())
   }
@@ -235,14 +235,14 @@ export class InstanceMonitor {
   }
 
   private become(state: HealthState): void {
-    const { board, clock, log, tell } = this.context
+    const { board, clock, log, onTransition } = this.context
     const { service, address, slot } = this.target
     if (board.state(slot) === state) return
     board.set(slot, state)
     this.streak = 0
     this.since = clock.wall()
     const fields = { service, instance: address, reason: this.last.reason }
-    if (state === 'healthy' || state === 'unhealthy') tell?.(service, address, state, this.last.reason)
+    if (state === 'healthy' || state === 'unhealthy') onTransition?.(service, address, state, this.last.reason)
     if (state === 'unhealthy') log.warn(fields, 'instance is unhealthy')
     else log.info(fields, 'instance is healthy')
   }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { type AttemptsSetUp, heard, ScriptedInstance, setUpAttempts } from '../../../test/support/attempts.ts'
+import { type AttemptsSetUp, received, ScriptedInstance, setUpAttempts } from '../../../test/support/attempts.ts'
 import { PushedBody } from '../../../test/support/bodies.ts'
 import { GatewayError } from '../../core/errors.ts'
 import { Bytes } from '../../http/body.ts'
@@ -48,7 +48,7 @@ test('the first reply is used, and the other attempt is cancelled without blame'
     assert.equal(slow.cancelled, 1)
     slow.listener?.finished()
     slow.listener?.failed(new ClosedBeforeReply(false, false, null))
-    await heard()
+    await received()
     assert.equal(all.result.reply?.status, 200)
     const took = { a: 60, b: 10 }
     assert.deepEqual(words(all), [
@@ -74,7 +74,7 @@ test('no hedge is sent after a reply, a failure or a disconnect', async () => {
     const all = setUp({}, {}, 20)
     end(all)
     all.clock.advance(1_000)
-    await heard()
+    await received()
     assert.equal(all.b.requests.length, 0)
     assert.deepEqual(all.hedges, [])
   }
@@ -122,10 +122,10 @@ test('a 502, 503 or 504 is not used while the other attempt is in progress', asy
     const all = setUp({}, { retry: {} })
     all.b.listener?.replied(reply(status), false)
     all.b.listener?.finished()
-    await heard()
+    await received()
     assert.equal(statusOf(all), undefined)
     all.a.listener?.replied(reply(), false)
-    await heard()
+    await received()
     assert.equal(statusOf(all), 200)
     assert.deepEqual([all.c.requests.length, all.retries, all.hedges], [0, [], ['hedges lost']])
     assert.equal(all.exchange.instance, all.a.address)
@@ -136,13 +136,13 @@ test('a failure is not used either, and if both fail the retry policy decides', 
   const all = setUp({}, { retry: {} })
   all.a.listener?.finished()
   all.a.listener?.failed(new ClosedBeforeReply(false, false, null))
-  await heard()
+  await received()
   assert.deepEqual([all.result.error, all.c.requests.length], [null, 0])
   all.b.listener?.replied(reply(503), false)
   all.b.listener?.finished()
   assert.deepEqual([all.c.requests.length, all.retries], [1, ['status']])
   all.c.listener?.replied(reply(), false)
-  await heard()
+  await received()
   assert.equal(all.result.reply?.status, 200)
 })
 
@@ -155,7 +155,7 @@ test('a request whose connection takes too long is hedged too', async () => {
   b.listener?.replied(reply(), false)
   b.listener?.finished()
   a.lanes?.resolve(a)
-  await heard()
+  await received()
   assert.deepEqual([all.result.reply?.status, a.requests.length, a.inFlight, all.hedges], [200, 0, 0, ['hedges won']])
   const failing = setUp()
   failing.b.free = false
@@ -172,7 +172,7 @@ test('a disconnect of the client cancels both', async () => {
     each.listener?.finished()
     each.listener?.failed(new ClosedBeforeReply(false, false, null))
   }
-  await heard()
+  await received()
   assert.deepEqual(words(all), ['0 0 null client 50', '1 0 null client 0'])
   assert.deepEqual([all.a.inFlight, all.b.inFlight], [0, 0])
 })
@@ -180,7 +180,7 @@ test('a disconnect of the client cancels both', async () => {
 test('the total timeout cancels both, without blame', async () => {
   const all = setUp({}, { total: 1_000 })
   all.clock.advance(1_200)
-  await heard()
+  await received()
   assert.deepEqual([all.a.cancelled, all.b.cancelled], [1, 1])
   assert.deepEqual(
     all.told.map(({ reason, fault }) => `${reason} ${fault}`),

@@ -34,7 +34,7 @@ export interface EjectionManagerTools extends Toolbox {
   readonly board: HealthBoard
   readonly metrics: Metrics
   /** Called when ejections start and end. */
-  readonly tell?: TransitionListener
+  readonly onTransition?: TransitionListener
 }
 
 /** One service and the state of its ejections. */
@@ -76,13 +76,13 @@ export class EjectionManager {
   private readonly tools: EjectionManagerTools
   private services: readonly Kept[] = []
   private version = -1
-  private looked: number
+  private lastCheck: number
   private held = 0
   private readonly cancel: () => void
 
   constructor(tools: EjectionManagerTools) {
     this.tools = tools
-    this.looked = tools.clock.now()
+    this.lastCheck = tools.clock.now()
     this.cancel = tools.clock.every(TICK, () => this.look())
   }
 
@@ -123,8 +123,8 @@ export class EjectionManager {
   private look(): void {
     const { clock, board } = this.tools
     const now = clock.now()
-    const late = now - this.looked - TICK > STANDSTILL
-    this.looked = now
+    const late = now - this.lastCheck - TICK > STANDSTILL
+    this.lastCheck = now
     if (board.version !== this.version || this.held > 0) {
       this.version = board.version
       this.held = 0
@@ -187,11 +187,11 @@ export class EjectionManager {
     const seconds = Math.round((until - since) / 1000)
     const fields = { service: name, instance: address, reason: ejectionWords(ejection), seconds, times }
     this.tools.log.warn(fields, 'instance is ejected')
-    this.tools.tell?.(name, address, 'ejected', ejectionWords(ejection))
+    this.tools.onTransition?.(name, address, 'ejected', ejectionWords(ejection))
   }
 
   private reportReadmitted({ name }: Kept, { address }: ManagedInstance, why: string): void {
     this.tools.log.info({ service: name, instance: address, reason: why }, 'instance is back after an ejection')
-    this.tools.tell?.(name, address, 'returned', why)
+    this.tools.onTransition?.(name, address, 'returned', why)
   }
 }

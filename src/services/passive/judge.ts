@@ -46,22 +46,22 @@ export class Judge {
 
   /** An instance failed for the `row`th time in a row; `code` identifies the failure. */
   failed(slot: number, row: number, code: number, now: number): void {
-    if (this.tools.board.ejections.holds(slot)) return
+    if (this.tools.board.ejections.isEjected(slot)) return
     if (row >= this.options.consecutive && this.isWorse(slot, now, SLICES, unavailableOf)) {
       this.eject(slot, 'row', row, code, now)
       return
     }
-    this.looked(slot, now)
+    this.judgeRecent(slot, now)
   }
 
   /**
    * The instance replied with an error that does not count as a consecutive failure. The most recent replies, as many as the rate requires,
    * are also judged on their own: otherwise, replies from before the trouble would hide it until they leave the window.
    */
-  looked(slot: number, now: number): void {
+  judgeRecent(slot: number, now: number): void {
     const { board } = this.tools
     const { volume } = this.options
-    if (board.ejections.holds(slot)) return
+    if (board.ejections.isEjected(slot)) return
     const slice = this.sliceOf(now)
     for (let slices = 1; slices <= SLICES; slices++) {
       if (totalOf(board.replies.tally(slot, slice, slices)) < volume) continue
@@ -85,7 +85,7 @@ export class Judge {
     const { ejections } = board
     let done = false
     ejections.alone(holder, () => {
-      if (ejections.holds(slot) || !this.mayEject(slot)) return
+      if (ejections.isEjected(slot) || !this.mayEject(slot)) return
       const { eject, longest } = this.options
       const times = ejections.timesAt(slot, now, eject)
       const time = Math.min(longest, eject * times) * (1 - JITTER * random())
@@ -102,7 +102,7 @@ export class Judge {
     let ejected = 0
     let left = false
     for (const { slot: other, weight } of this.instances) {
-      if (board.ejections.holds(other)) ejected++
+      if (board.ejections.isEjected(other)) ejected++
       if (other !== slot && weight > 0 && board.usable(other)) left = true
     }
     return left && ejected < this.most

@@ -52,7 +52,7 @@ test('property: the last usable instance is never ejected, nor more than the max
       const { board, clock, instances, ask } = service
       const weighted = instances.filter(({ weight }) => weight > 0)
       const most = Math.max(1, Math.floor(weighted.length * options.most + 1e-9))
-      const outOf = () => instances.filter(({ slot }) => board.ejections.holds(slot))
+      const outOf = () => instances.filter(({ slot }) => board.ejections.isEjected(slot))
       const usable = () => weighted.filter(({ slot }) => board.usable(slot))
       for (const each of steps) {
         const before = outOf().length

@@ -113,11 +113,11 @@ test('recent requests are sufficient, however good earlier ones were', () => {
     service.clock.advance(20)
   }
   // Half of fifty in a second.
-  let asked = 0
-  for (; service.ejected() === '...'; asked++) {
-    assert.ok(asked < 120)
+  let requests = 0
+  for (; service.ejected() === '...'; requests++) {
+    assert.ok(requests < 120)
     well(service, [0, 2], 1)
-    service.ask(1, asked % 2 === 0 ? 500 : 200, asked % 2)
+    service.ask(1, requests % 2 === 0 ? 500 : 200, requests % 2)
     service.clock.advance(20)
   }
   assert.equal(service.ejected(), '.x.')

@@ -65,7 +65,7 @@ export class PassiveHealth implements OutcomeListener {
     }
     if (isUnavailable(status)) return this.failed(outcome)
     this.replies.error(slot, this.judge.sliceOf(now))
-    this.judge.looked(slot, now)
+    this.judge.judgeRecent(slot, now)
   }
 
   private failed({ instance, status, grpcStatus, reason }: Outcome): void {

@@ -46,7 +46,7 @@ export class Stalls {
     const { board, silences } = this
     const { replies, ejections } = board
     const waiting = replies.waiting(slot)
-    if (waiting < this.judge.options.consecutive || ejections.holds(slot)) {
+    if (waiting < this.judge.options.consecutive || ejections.isEjected(slot)) {
       if (silences.size > 0) silences.delete(slot)
       return
     }

@@ -25,7 +25,7 @@ function setUp(options: StickyCookieOptions = {}, { keys = [NEW], service = 'use
   const withCookies = (cookie: string) =>
     makeExchange({ headers: Headers.of(cookie === '' ? [] : [['Cookie', cookie]]) })
   /** What a client with those cookies is told in a reply of the instance. */
-  const told = (at: number, cookie = '', status = 200): Headers => {
+  const report = (at: number, cookie = '', status = 200): Headers => {
     const reply = new Reply(status, Headers.of(), null)
     sticky.bind(withCookies(cookie), instances[at]!, reply)
     return reply.headers
@@ -33,11 +33,11 @@ function setUp(options: StickyCookieOptions = {}, { keys = [NEW], service = 'use
   return {
     board,
     clock,
-    told,
+    told: report,
     sticky,
     instances,
     /** The cookie that is set, as it comes back. */
-    cookie: (at: number, before = ''): string => told(at, before).get('Set-Cookie')?.split(';')[0] ?? '',
+    cookie: (at: number, before = ''): string => report(at, before).get('Set-Cookie')?.split(';')[0] ?? '',
     bound: (cookie: string) => sticky.bound(withCookies(cookie))?.host ?? null,
   }
 }

@@ -12,8 +12,8 @@ const LENGTH = 22
  */
 export class Marks<I extends Instance> {
   private readonly board: HealthBoard
-  private readonly given = new Map<I, string>()
-  private readonly known = new Map<string, I>()
+  private readonly byInstance = new Map<I, string>()
+  private readonly byMark = new Map<string, I>()
 
   constructor(service: string, instances: readonly I[], { board, keys }: Pick<StickyTools, 'board' | 'keys'>) {
     this.board = board
@@ -21,19 +21,19 @@ export class Marks<I extends Instance> {
       for (const key of keys) {
         const digest = createHmac('sha256', key).update(`${service}\0${instance.address}`).digest('base64url')
         const mark = digest.slice(0, LENGTH)
-        this.known.set(mark, instance)
-        if (!this.given.has(instance)) this.given.set(instance, mark)
+        this.byMark.set(mark, instance)
+        if (!this.byInstance.has(instance)) this.byInstance.set(instance, mark)
       }
   }
 
   /** The mark of one of the instances. */
   of(instance: I): string {
-    return this.given.get(instance) ?? ''
+    return this.byInstance.get(instance) ?? ''
   }
 
   /** Whether one of the instances has that mark. */
   has(mark: string): boolean {
-    return this.known.has(mark)
+    return this.byMark.has(mark)
   }
 
   /**
@@ -41,7 +41,7 @@ export class Marks<I extends Instance> {
    * affects new clients. Null if it is gone or unhealthy.
    */
   find(mark: string): I | null {
-    const instance = this.known.get(mark)
-    return instance !== undefined && this.board.sound(instance.slot) ? instance : null
+    const instance = this.byMark.get(mark)
+    return instance !== undefined && this.board.isUsable(instance.slot) ? instance : null
   }
 }

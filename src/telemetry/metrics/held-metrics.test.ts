@@ -39,12 +39,12 @@ function setUp() {
     }
   }
   /** What is told of each instance. */
-  const told = async (): Promise<Record<string, number>> => {
+  const report = async (): Promise<Record<string, number>> => {
     const { text } = await metricsDocument(answers, undefined)
     const lines = text.matchAll(/^sallyport_instance_requests_total\{.*instance="(.*?)".*\} (\d+)$/gm)
     return Object.fromEntries([...lines].map(([, instance = '', value]) => [instance, Number(value)]))
   }
-  return { clock, answers, makeThread, told, pieces }
+  return { clock, answers, makeThread, told: report, pieces }
 }
 
 test('a series that nobody holds is reported for ten more minutes', async () => {

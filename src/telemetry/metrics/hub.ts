@@ -118,7 +118,7 @@ export class MetricsHub {
 
   /** The increases of those metrics from now on, each with its meaning. The result must be closed. */
   follow<Meaning>(names: ReadonlySet<string>, meaningOf: (series: SeriesName) => Meaning): CounterIncreases<Meaning> {
-    const rises = new CounterIncreases(names, meaningOf, (gone) => this.followers.delete(gone))
+    const rises = new CounterIncreases(names, meaningOf, (closed) => this.followers.delete(closed))
     for (const [thread, known] of this.counted) for (const each of known.all()) rises.meet(thread, each, 'now')
     this.followers.add(rises)
     return rises

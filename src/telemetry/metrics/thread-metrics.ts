@@ -384,11 +384,11 @@ export class ThreadMetrics implements Metrics {
     for (const name of names) if (!used.has(name)) this.own.delete(name)
   }
 
-  private forget(gone: readonly Counted[]): void {
-    if (gone.length === 0) return
+  private forget(removed: readonly Counted[]): void {
+    if (removed.length === 0) return
     // New series are announced before their removal.
     this.flush()
-    for (const counted of gone) {
+    for (const counted of removed) {
       const key = keyOf(counted)
       counted.released = null
       this.counters.delete(key)
@@ -399,7 +399,7 @@ export class ThreadMetrics implements Metrics {
       counted.cells.detach()
     }
     this.announce({
-      forgotten: gone.map(({ name, own, labels, place: { cells, at, count } }) => ({
+      forgotten: removed.map(({ name, own, labels, place: { cells, at, count } }) => ({
         name,
         own,
         labels,
@@ -408,7 +408,7 @@ export class ThreadMetrics implements Metrics {
     })
     // Not before the main thread has stopped reading this range.
     this.later(() => {
-      for (const { place } of gone) this.memory.giveBack(place)
+      for (const { place } of removed) this.memory.giveBack(place)
     })
   }
 }

@@ -168,12 +168,12 @@ test('a revoked certificate is rejected by those who have the list', async (t) =
   t.after(() => server.close())
   await once(server.listen(0, '127.0.0.1'), 'listening')
   const port = (server.address() as AddressInfo).port
-  const said = async (client: object): Promise<string> =>
+  const output = async (client: object): Promise<string> =>
     String(
       await connect({ port, host: '127.0.0.1', ca: ca.cert, ...client })
         .setEncoding('utf8')
         .toArray(),
     )
-  assert.equal(await said(good), 'in')
-  assert.equal(await said(bad).catch(() => ''), '')
+  assert.equal(await output(good), 'in')
+  assert.equal(await output(bad).catch(() => ''), '')
 })

@@ -22,7 +22,7 @@ const TARGET_LENGTH = 2000
 /** How many values of the provider's claim are shown to a user without a role. */
 const SHOWN = 20
 
-const wanted = z.strictObject({
+const loginRequest = z.strictObject({
   return: z.string().default(HOME).describe('Path in the console to return to.'),
 })
 
@@ -59,7 +59,7 @@ export function providerEndpoints(
         description:
           'The answer contains the URL for the browser, and sets the cookie that it must return with within 10 minutes. Counts as a login attempt.',
         tags: ['login'],
-        body: wanted,
+        body: loginRequest,
         response: { 200: begun },
       },
     },

@@ -106,11 +106,11 @@ export class ProviderLogins {
     // Only what determined the role: other claims may be long.
     const mapped = mappedRoles(values, options.roles)
     const place = placeOf(options)
-    const stands = (): boolean => {
+    const isValid = (): boolean => {
       const now = this.options
       return now !== null && placeOf(now) === place && roleOf(mapped, now.roles) === role
     }
-    return { name, subject, values, loggedIn: role === null ? null : { name, role, by: 'oidc', subject, stands } }
+    return { name, subject, values, loggedIn: role === null ? null : { name, role, by: 'oidc', subject, isValid } }
   }
 
   /** The client of the provider, with its discovery document; the same one until the configuration of it changes. */

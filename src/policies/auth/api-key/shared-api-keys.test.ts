@@ -12,7 +12,7 @@ const digestOf = (secret: string) => hash('sha256', secret, 'buffer')
 /** A store of keys, by their secrets, that counts how often it is asked. */
 function setUp(cacheSize = 100) {
   const clock = new ManualClock()
-  const kept = new Map<string, StoredApiKey>()
+  const stored = new Map<string, StoredApiKey>()
   const counts = { asked: 0 }
   let down = false
   const store = {
@@ -20,7 +20,7 @@ function setUp(cacheSize = 100) {
       counts.asked++
       await Promise.resolve()
       if (down) throw new GatewayError('keys-unavailable')
-      return kept.get(sha256) ?? null
+      return stored.get(sha256) ?? null
     },
   }
   const keys = new SharedApiKeys(store, { cache: CACHE, cacheSize }, clock)
@@ -31,9 +31,9 @@ function setUp(cacheSize = 100) {
     add: (secret: string, parts: Partial<StoredApiKey> = {}) => {
       const sha256 = hash('sha256', secret)
       const key = { id: secret, sha256, prefix: 'sp_', owner: 'alice', tier: 'gold', roles: ['reader'], created: 0 }
-      kept.set(sha256, { ...key, expires: null, ...parts })
+      stored.set(sha256, { ...key, expires: null, ...parts })
     },
-    revoke: (secret: string) => kept.delete(hash('sha256', secret)),
+    revoke: (secret: string) => stored.delete(hash('sha256', secret)),
     setDown: (is: boolean) => (down = is),
     /** As the api-key method asks. */
     find: async (secret: string) => keys.known(digestOf(secret)) ?? (await keys.ask(digestOf(secret))),

@@ -90,7 +90,7 @@ export class BrowserSessions {
   }
 
   /** Whether the session is still valid; it is refreshed if due. */
-  async stands(exchange: Exchange, known: Known): Promise<boolean> {
+  async isValid(exchange: Exchange, known: Known): Promise<boolean> {
     try {
       await this.identify(exchange, known)
       return true

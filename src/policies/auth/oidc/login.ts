@@ -126,8 +126,8 @@ function randomText(bytes = 16): string {
   return randomBytes(bytes).toString('base64url')
 }
 
-function isSame(expected: string, given: string | null): boolean {
-  return given !== null && timingSafeEqual(hash('sha256', expected, 'buffer'), hash('sha256', given, 'buffer'))
+function isSame(expected: string, actual: string | null): boolean {
+  return actual !== null && timingSafeEqual(hash('sha256', expected, 'buffer'), hash('sha256', actual, 'buffer'))
 }
 
 function isAttempt(value: unknown): value is Attempt {

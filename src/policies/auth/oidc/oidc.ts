@@ -56,7 +56,7 @@ export const oidc = defineAuthMethod({
       const target = ownTarget(new URLSearchParams(exchange.query).get('return'))
       const session = sessions.find(exchange)
       logins.note(exchange)
-      if (session === null || !(await sessions.stands(exchange, session))) return begin(exchange, target)
+      if (session === null || !(await sessions.isValid(exchange, session))) return begin(exchange, target)
       const cookie = sessions.renewed(exchange)
       return redirect(302, target, cookie === null ? [] : [cookie])
     }

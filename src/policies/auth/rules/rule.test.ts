@@ -35,7 +35,7 @@ const problemOf = (text: string): string => {
   return assert.fail(`compiles: ${text}`)
 }
 
-const said: Readonly<Record<string, boolean>> = {
+const output: Readonly<Record<string, boolean>> = {
   'claims.org == params.org': true,
   'claims.org == "other"': false,
   'consumer.id == "alice" && consumer.tier in ["gold", "silver"]': true,
@@ -59,7 +59,7 @@ const said: Readonly<Record<string, boolean>> = {
   'claims.level > 5 ? false : claims.org == "acme"': true,
 }
 
-for (const [text, expected] of Object.entries(said))
+for (const [text, expected] of Object.entries(output))
   test(`${text} is ${expected}`, () => {
     assert.equal(ask(text), expected)
   })

@@ -25,6 +25,6 @@ export async function checkContentDigest(exchange: Exchange, limit: number): Pro
   if (!isRight) throw new CredentialError('digest')
 }
 
-function isDigest(expected: Buffer, given: Buffer): boolean {
-  return expected.length === given.length && timingSafeEqual(expected, given)
+function isDigest(expected: Buffer, actual: Buffer): boolean {
+  return expected.length === actual.length && timingSafeEqual(expected, actual)
 }

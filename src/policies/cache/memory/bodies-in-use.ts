@@ -3,7 +3,7 @@ import type { Bytes } from '../../../http/body.ts'
 /** The thread's copies of bodies that are in use, so that concurrent replies share one copy. They are held weakly. */
 export class BodiesInUse {
   private readonly bodies = new Map<number, WeakRef<Bytes>>()
-  private readonly gone = new FinalizationRegistry<number>((id) => {
+  private readonly registry = new FinalizationRegistry<number>((id) => {
     if (this.bodies.get(id)?.deref() === undefined) this.bodies.delete(id)
   })
 
@@ -16,6 +16,6 @@ export class BodiesInUse {
   add(id: number, body: Bytes): void {
     if (this.get(id) === body) return
     this.bodies.set(id, new WeakRef(body))
-    this.gone.register(body, id)
+    this.registry.register(body, id)
   }
 }

@@ -7,11 +7,11 @@ type Kind = 'message' | 'enum'
 export type NamedTypes = ReadonlyMap<string, Kind>
 
 /**
- * Replaces type names in files by full names, and sets the type of each field. `given` are the types of files that are already
+ * Replaces type names in files by full names, and sets the type of each field. `builtIn` are the types of files that are already
  * descriptors, by file name. Throws ProtoError.
  */
-export function linkFiles(files: readonly FileJson[], given: ReadonlyMap<string, NamedTypes>): void {
-  const own = new Map([...given, ...files.map((file) => [file.name, namesOf(file)] as const)])
+export function linkFiles(files: readonly FileJson[], builtIn: ReadonlyMap<string, NamedTypes>): void {
+  const own = new Map([...builtIn, ...files.map((file) => [file.name, namesOf(file)] as const)])
   const byName = new Map(files.map((file) => [file.name, file]))
   for (const file of files) {
     const visible = new Map(own.get(file.name))

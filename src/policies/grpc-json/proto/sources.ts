@@ -88,9 +88,9 @@ class Loading implements Sources {
     }
     const source = googleFiles.get(imported)
     if (source !== undefined) return this.add(imported, imported, source)
-    const looked = this.folders.map((each) => JSON.stringify(each)).join(', ')
+    const searched = this.folders.map((each) => JSON.stringify(each)).join(', ')
     throw new Error(
-      `${by} imports ${JSON.stringify(imported)}, which is not in ${looked}; add its folder under folders`,
+      `${by} imports ${JSON.stringify(imported)}, which is not in ${searched}; add its folder under folders`,
     )
   }
 }

@@ -59,9 +59,9 @@ export class DnsDiscoverer implements Discoverer {
     let next: number
     try {
       const files = server === undefined ? await readNameFiles() : NO_FILES
-      const looked = await this.lookup.by(new Names(resolver, files))
+      const found = await this.lookup.by(new Names(resolver, files))
       if (this.stopped) return
-      next = this.answered(looked)
+      next = this.answered(found)
     } catch (error) {
       if (this.stopped) return
       next = this.failed(messageOf(error))

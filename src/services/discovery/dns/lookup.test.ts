@@ -84,11 +84,11 @@ test('SRV targets are absolute names, and one without an answer keeps its previo
 })
 
 test('property: each instance is in the current or a previous answer, and no address is lost through a missing answer', async () => {
-  const said: fc.Arbitrary<Said> = fc.oneof(
+  const output: fc.Arbitrary<Said> = fc.oneof(
     fc.constantFrom('none' as const, 'unknown' as const, 'silence' as const),
     fc.array(fc.constantFrom('10.0.0.1', '10.0.0.2', '10.0.0.3'), { minLength: 1 }).map((all) => answer(...all)),
   )
-  const round = fc.record({ '4 users': said, '6 users': said })
+  const round = fc.record({ '4 users': output, '6 users': output })
   await fc.assert(
     fc.asyncProperty(fc.array(round, { maxLength: 6 }), async (rounds) => {
       const lookup = users()

@@ -41,9 +41,9 @@ export class Lookup {
   /** Rejects with an Error that says why nothing is known. */
   async by(names: Names): Promise<Looked> {
     const answered = new Map<string, readonly string[]>()
-    const looked = await (this.options.type === 'SRV' ? this.services(names, answered) : this.plain(names, answered))
+    const found = await (this.options.type === 'SRV' ? this.services(names, answered) : this.plain(names, answered))
     this.last = answered
-    return looked
+    return found
   }
 
   private async plain(names: Names, answered: Map<string, readonly string[]>): Promise<Looked> {

@@ -13,7 +13,7 @@ function namesOf(dns: DnsServer, files: NameFiles, timeout = TIMEOUT): Names {
   return new Names(resolver, files)
 }
 
-const asked = (dns: DnsServer): string[] => dns.asked.map(({ name }) => name)
+const requests = (dns: DnsServer): string[] => dns.asked.map(({ name }) => name)
 
 test('a name is looked up in the search domains until it is found', async (t) => {
   const dns = await startDns(t)
@@ -21,7 +21,7 @@ test('a name is looked up in the search domains until it is found', async (t) =>
   dns.set('users', 'A', { records: ['10.0.0.9'] })
   const names = namesOf(dns, SEARCHED)
   assert.deepEqual(await names.addresses('users', 4), { addresses: ['10.0.0.1'], ttl: 7_000 })
-  assert.deepEqual(asked(dns), ['users.shop.local', 'users.local'])
+  assert.deepEqual(requests(dns), ['users.shop.local', 'users.local'])
   assert.deepEqual((await names.addresses('users.', 4)).addresses, ['10.0.0.9'])
 })
 
@@ -52,5 +52,5 @@ test('a name in /etc/hosts is not looked up', async (t) => {
   const dns = await startDns(t)
   const names = namesOf(dns, { ...NO_FILES, hosts: '10.0.0.7 users\n' })
   assert.deepEqual(await names.addresses('users', 4), { addresses: ['10.0.0.7'], ttl: Infinity })
-  assert.deepEqual(asked(dns), [])
+  assert.deepEqual(requests(dns), [])
 })

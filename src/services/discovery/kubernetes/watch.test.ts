@@ -35,23 +35,23 @@ function follow(t: TestContext, api: ApiServer, access: { token: string | null }
   const read = () =>
     Promise.resolve({ server: `http://127.0.0.1:${api.port}`, ca: null, namespace: 'shop', token: access.token })
   const watch = new SliceWatch({ service: 'users', access: read, clock, random: () => 0.5, log })
-  const told = new Told()
+  const reported = new Told()
   watch.add({
     known: (slices) => {
-      told.known.push(
+      reported.known.push(
         instancesOf(slices, undefined)
           .map(({ host }) => host)
           .toSorted(),
       )
-      told.wake()
+      reported.wake()
     },
     failed: (reason) => {
-      told.failures.push(reason)
-      told.wake()
+      reported.failures.push(reason)
+      reported.wake()
     },
   })
   cleanUp(t, () => watch.close())
-  return { clock, told, watch }
+  return { clock, told: reported, watch }
 }
 
 const count = (api: ApiServer, kind: string): number => api.asked.filter((each) => each.kind === kind).length
@@ -79,10 +79,10 @@ test('slices are listed in pages, and then watched', async (t) => {
       ['watch', null, false],
     ],
   )
-  const asked = api.asked[2]!.query
-  assert.equal(asked.get('labelSelector'), 'kubernetes.io/service-name=users')
-  assert.equal(asked.get('allowWatchBookmarks'), 'true')
-  assert.equal(asked.get('timeoutSeconds'), '300')
+  const requested = api.asked[2]!.query
+  assert.equal(requested.get('labelSelector'), 'kubernetes.io/service-name=users')
+  assert.equal(requested.get('allowWatchBookmarks'), 'true')
+  assert.equal(requested.get('timeoutSeconds'), '300')
 })
 
 test('a watch ended by the server continues from the last bookmark, without a new list', async (t) => {

@@ -110,14 +110,14 @@ export class SliceWatch {
       throw new Error('the response is not a list of the Kubernetes API')
     this.slices = slices
     this.version = version
-    this.tell()
+    this.publish()
   }
 
   private async watch(access: Access, version: string): Promise<void> {
     const seconds = Math.round(this.jittered(LASTING))
     const query = `watch=1&allowWatchBookmarks=true&resourceVersion=${encodeURIComponent(version)}&timeoutSeconds=${seconds}`
     await follow(this.ask(access, query), {
-      opened: () => this.tell(),
+      opened: () => this.publish(),
       onEvent: (event) => this.take(event),
       timeout: TIMEOUT,
     })
@@ -137,10 +137,10 @@ export class SliceWatch {
     else if (slice !== null) this.slices?.set(slice.name, slice)
     this.version = version
     this.failures = 0
-    this.tell()
+    this.publish()
   }
 
-  private tell(): void {
+  private publish(): void {
     const { slices } = this
     if (slices === null) return
     this.problem = null
