@@ -83,3 +83,16 @@ for (const [what, ownPolicies, path, message] of [
       return true
     })
   })
+
+test('where a policy is refused, its name is no further problem', async () => {
+  const refused = { ...answering('one', ''), feilds: () => [] }
+  const input = { ...base, ownPolicies: [refused], policies: { one: {}, cors: { origin: 7 } } }
+  await assert.rejects(createGateway(input as never), (error) => {
+    assert.ok(error instanceof ConfigError)
+    assert.deepEqual(
+      error.problems.map(({ path }) => path),
+      ['ownPolicies[0]', 'policies.cors.origin'],
+    )
+    return true
+  })
+})

@@ -69,12 +69,21 @@ export function* parsing(
           ...checkCertificates(checked.value, Date.now()),
           ...further(checked.value),
         ]
-    ).filter(({ path }) => !unloaded.some((finding) => formatPath(finding.path) === formatPath(path))),
+    )
+      .filter(({ path }) => !unloaded.some((finding) => formatPath(finding.path) === formatPath(path)))
+      // A name that is not known may be that of a policy that could not be loaded.
+      .filter((finding) => unloaded.length === 0 || !isPolicyName(finding)),
     ...references,
   ]
   const problems = collectProblems(findings, source, earlier)
   if (problems.length > 0 || !('value' in checked)) throw new ConfigError(problems)
   return checked.value
+}
+
+/** Whether it is about the name of a policy, for every route or for one. */
+function isPolicyName({ path, isKey }: Finding): boolean {
+  const isOfRoute = path.length === 4 && path[0] === 'routes'
+  return isKey && path.at(-2) === 'policies' && (isOfRoute || path.length === 2)
 }
 
 /** Removes the keys that begin with "x-", which are a place for anchors. */
