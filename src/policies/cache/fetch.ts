@@ -137,7 +137,7 @@ export class Fetch {
       return this.send()
     }
     const storable = this.examine(entry.status, freshen(entry.fields, update))
-    const fresh = typeof storable === 'string' ? null : withBody(makeEntry(this.exchange, storable), entry.body)
+    const fresh = typeof storable === 'string' ? null : this.fitting(storable, entry.body)
     if (fresh === null) store.remove(this.key, entry)
     this.settleAfter(fresh === null ? undefined : store.put(this.key, fresh, this.begun))
     this.context.counts?.revalidated.add(1)
@@ -212,6 +212,12 @@ export class Fetch {
     const entry = makeEntry(exchange, storable)
     const maxBody = Math.min(settings.maxBody, store.maxBody(this.key, entry))
     return Math.max(0, body?.length ?? 0) > maxBody ? 'too-large' : { entry, maxBody }
+  }
+
+  /** The entry with that body; null if it is too large for the store. */
+  private fitting(storable: Storable, body: Bytes | null): CacheEntry | null {
+    const entry = withBody(makeEntry(this.exchange, storable), body)
+    return (body?.length ?? 0) > this.context.store.maxBody(this.key, entry) ? null : entry
   }
 
   private keep(entry: CacheEntry, body: Bytes | null): void | Promise<void> {

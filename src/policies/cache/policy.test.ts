@@ -632,6 +632,18 @@ test('near the limit of the memory, exactly those replies are said to be stored 
   assert.equal(outcomes.size, 2)
 })
 
+test('a reply that is too large after its revalidation is removed, and not said to be stored', async () => {
+  const { clock, ask } = setUp({ memory: '20kb' }, (_, number) =>
+    number === 2
+      ? { ...fresh(60, { ETag: '"a"', 'X-More': 'x'.repeat(1_000) }), status: 304 }
+      : { ...fresh(60, { ETag: '"a"' }), body: 'x'.repeat(1_200) },
+  )
+  assert.equal((await ask()).cacheStatus, 'sallyport; fwd=uri-miss; stored')
+  clock.advance(60_000)
+  assert.equal((await ask()).cacheStatus, 'sallyport; fwd=stale; fwd-status=304')
+  assert.equal((await ask()).cacheStatus, 'sallyport; fwd=uri-miss; stored')
+})
+
 test('a refresh in the background that fails is logged, and the stale reply goes on', async () => {
   const clock = new ManualClock()
   const { log, lines } = createMemoryLogger('info', clock)
