@@ -189,7 +189,7 @@ test('the exit codes in the help are those in the documentation', async () => {
 
 test('start uses environment variables, and on SIGTERM lets a slow request finish and exits with 0', async (t) => {
   const service = await startRawService(t)
-  const { command, port } = await start(t, `workers: 2\n${GOOD}`, { env: { USERS_URL: service.url } })
+  const { command, port } = await start(t, GOOD, { env: { USERS_URL: service.url } })
   const [client, idle] = [await connect(t, port), await connect(t, port)]
   client.write('GET /api/users HTTP/1.1\r\nHost: a\r\n\r\n')
   const peer = await service.accept()
