@@ -1,10 +1,10 @@
-/** Something to try, and the line for a POSIX shell that does it. */
+/** Something to try, and the command for it in a POSIX shell. */
 interface Step {
   readonly title: string
   readonly command: string
 }
 
-/** What to try with the gateway, in this order: later steps use what earlier ones left in the shell. */
+/** Things to try, in this order: later steps use shell variables from earlier ones. */
 function steps({ url, adminUrl, apiKey, inventory, ca, grpc = false }: Demo): Step[] {
   const curl = ca === undefined ? 'curl' : `curl --cacert ${ca}`
   const api = `${url}/api/v1`
@@ -21,11 +21,11 @@ function steps({ url, adminUrl, apiKey, inventory, ca, grpc = false }: Demo): St
     { title: 'Health', command: `${curl} -sw '\\n' ${url}/health` },
     { title: 'Products', command: `${curl} -siw '\\n' '${api}/products?category=games'` },
     {
-      title: 'Twice over one connection: the second reply comes from the cache',
+      title: 'Two requests over one connection: the second is a cache hit',
       command: `${curl} -siw '\\n' '${api}/products?category=kitchen' '${api}/products?category=kitchen' | grep -i cache-status`,
     },
     {
-      title: 'X-Instance shows the balancing',
+      title: 'Load balancing, as X-Instance shows',
       command: `${curl} -siw '\\n' ${stock} ${stock} ${stock} ${stock} | grep -i x-instance`,
     },
     { title: 'Register', command: `${curl} -sw '\\n' ${api}/auth/register ${json} -d '${person}'` },
@@ -36,12 +36,12 @@ function steps({ url, adminUrl, apiKey, inventory, ca, grpc = false }: Demo): St
       command: `${curl} -siw '\\n' ${api}/orders ${bearer} ${json} -d '{"items":[{"productId":"teapot","quantity":2}]}'`,
     },
     {
-      title: 'An invalid order: 422, with what is wrong by JSON pointer',
+      title: 'An invalid order: 422, with a JSON pointer to each error',
       command: `${curl} -siw '\\n' ${api}/orders ${bearer} ${json} -d '{"items":[{"productId":"teapot","quantity":0}]}'`,
     },
-    { title: 'The stock is less by two', command: `${curl} -sw '\\n' ${stock}` },
+    { title: 'Two fewer in stock', command: `${curl} -sw '\\n' ${stock}` },
     ...(grpc
-      ? [{ title: 'The same by gRPC', command: `${askStock} ${url} teapot${ca === undefined ? '' : ` --ca ${ca}`}` }]
+      ? [{ title: 'The same over gRPC', command: `${askStock} ${url} teapot${ca === undefined ? '' : ` --ca ${ca}`}` }]
       : []),
     { title: 'Send an email', command: `${curl} -sw '\\n' ${api}/email ${bearer} ${json} -d '${mail}'` },
     { title: 'The outbox', command: `${curl} -sw '\\n' ${api}/email ${bearer}` },
@@ -61,12 +61,12 @@ function steps({ url, adminUrl, apiKey, inventory, ca, grpc = false }: Demo): St
       command: `curl -siw '\\n' -X DELETE -H 'X-Requested-With: curl' ${adminUrl}/limits/127.0.0.1`,
     },
     { title: 'The last requests', command: `curl -sw '\\n' '${adminUrl}/requests?limit=3'` },
-    { title: 'Take an instance out: it gets no new requests', command: `curl -sw '\\n' -X PUT ${drain}` },
-    { title: 'And back', command: `curl -sw '\\n' -X DELETE ${drain}` },
+    { title: 'Drain an instance: it gets no new requests', command: `curl -sw '\\n' -X PUT ${drain}` },
+    { title: 'Undrain it', command: `curl -sw '\\n' -X DELETE ${drain}` },
   ]
 }
 
-/** Where the gateway of the demo answers, and the key of its partner. */
+/** Where the demo's gateway listens, and the API key of its partner. */
 interface Demo {
   readonly url: string
   readonly adminUrl: string
@@ -79,17 +79,20 @@ interface Demo {
   readonly grpc?: boolean
 }
 
-/** What the demo says when everything runs. */
+/** What the demo prints once everything runs. */
 export function banner(demo: Demo): string {
   const { url, adminUrl } = demo
   const tries = steps(demo).flatMap(({ title, command }) => ['', `  ${title}`, command])
   return [
     '',
-    `Sallyport answers on ${url}, with eight instances of five services behind it,`,
-    `and operators on ${adminUrl}: ${adminUrl}/console/ shows and steers it, ${adminUrl}/docs has the admin API.`,
-    ...(demo.ca === undefined ? [] : [`The authority of its certificate is in ${demo.ca} until it ends.`]),
-    `The API is documented on ${url}/docs, where you can try it out.`,
-    'Paste these lines into another terminal, from top to bottom; the access log shows up here. Ctrl-C ends it all.',
+    `Sallyport is running: ${url}, in front of eight instances of five services.`,
+    '',
+    `    API docs, with a form to try it  ${url}/docs`,
+    `    Console for operators            ${adminUrl}/console/`,
+    `    Docs of the admin API            ${adminUrl}/docs`,
+    ...(demo.ca === undefined ? [] : [`    CA certificate                   ${demo.ca} (deleted when the demo stops)`]),
+    '',
+    'To try it, paste these commands into another terminal, one after the other. The access log appears here; Ctrl-C stops everything.',
     ...tries,
     '',
     'Users: alice@example.com (wonderland), admin@example.com (administrator).',

@@ -7,14 +7,14 @@ import { banner } from '../../examples/platform/banner.ts'
 const expected: Readonly<Record<string, RegExp>> = {
   Health: /"status":"healthy"/,
   Products: /^HTTP\/(?:1\.1|2) 200/,
-  'Twice over one connection: the second reply comes from the cache': /sallyport; hit/i,
-  'X-Instance shows the balancing':
+  'Two requests over one connection: the second is a cache hit': /sallyport; hit/i,
+  'Load balancing, as X-Instance shows':
     /inventory-service-1[^]*inventory-service-2|inventory-service-2[^]*inventory-service-1/,
   Register: /carol@example\.com/,
   'Who am I': /carol@example\.com/,
   'Place an order': /^HTTP\/(?:1\.1|2) 201/,
-  'An invalid order: 422, with what is wrong by JSON pointer': /^HTTP\/(?:1\.1|2) 422[^]*\/items\/0\/quantity/,
-  'The same by gRPC': /^\{"productId":"teapot","available":\d+\}$/m,
+  'An invalid order: 422, with a JSON pointer to each error': /^HTTP\/(?:1\.1|2) 422[^]*\/items\/0\/quantity/,
+  'The same over gRPC': /^\{"productId":"teapot","available":\d+\}$/m,
   'Send an email': /Tea at six/,
   'The outbox': /Tea at six/,
   'Without a token: 401': /^HTTP\/(?:1\.1|2) 401/,
