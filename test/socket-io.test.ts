@@ -31,7 +31,7 @@ async function startTwo(t: TestContext, service: NonNullable<Parameters<typeof p
   return startGateway(t, config)
 }
 
-/** The outcome of a client that polls and echoes that many texts: what it received, or that its session is gone. */
+/** The outcome of a client that polls and echoes that many texts: what it received, or that its session was lost. */
 function poll(t: TestContext, port: number, texts: readonly string[]): Promise<readonly string[] | 'lost'> {
   const client = io(`http://127.0.0.1:${port}`, {
     transports: ['polling'],

@@ -17,7 +17,7 @@ export interface DemoConfiguration {
   remove(): void
 }
 
-/** Makes the configuration, with a certificate by `sallyport certificate` where TLS is asked for, in a folder that goes with the demo. */
+/** Creates the configuration, with a certificate from `sallyport certificate` if TLS is requested, in a folder that is deleted with the demo. */
 export function prepareConfiguration(tls: boolean): DemoConfiguration {
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-demo-'))
   const document = parseDocument(readFileSync(join(root, 'sallyport.yaml'), 'utf8'))

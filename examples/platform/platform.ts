@@ -119,7 +119,7 @@ export async function startPlatform(options: PlatformOptions): Promise<Platform>
   }
 }
 
-/** Starts the platform; on free ports if one of `options.ports` is taken, and then `report` is told which. */
+/** Starts the platform; on free ports if one of `options.ports` is in use, which are then passed to `report`. */
 export async function startWhereFree(options: PlatformOptions, report: (taken: string) => void): Promise<Platform> {
   try {
     return await startPlatform(options)

@@ -27,7 +27,7 @@ const START = Date.UTC(2026, 5, 1)
 
 const idle: Solver = { type: 'http-01', present: () => Promise.resolve(() => Promise.resolve()) }
 
-/** A CA that does as it is told. */
+/** A CA whose answers the test determines. */
 class FakeCa implements Issuing {
   readonly url: string
   orders = 0

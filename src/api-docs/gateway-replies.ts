@@ -28,7 +28,7 @@ export const bodyRefusals: readonly RefusalDocs[] = [
   { code: 'content-too-large', description: 'The body is larger than allowed.' },
 ]
 
-/** Statuses with which the gateway replies in place of the service, which is not even asked. */
+/** Statuses with which the gateway replies instead of the service, which is not even asked. */
 const INSTEAD = new Set([401, 429])
 
 const PROBLEM_TYPE = 'application/problem+json'

@@ -13,7 +13,7 @@ import type { InForce, ReadConfig } from '../workers/read-config.ts'
 import { ConfigurationSaver } from './configuration-saver.ts'
 import type { First } from './first-configuration.ts'
 
-/** Reads the configuration file, or YAML text in place of its content if that is not null. */
+/** Reads the configuration file, or YAML text instead of its content if that is not null. */
 export interface ConfigurationReader {
   /** Rejects with ConfigError, and as soon as `stopping` signals that the result is no longer needed. */
   readonly read: (instead: string | null, stopping: AbortSignal) => Promise<ReadConfig>

@@ -15,7 +15,7 @@ import { exitCodes } from './exit-codes.ts'
 import { loadChecked } from './load-checked.ts'
 import { problemMembers, problemOf, problemsText } from './problems-text.ts'
 
-/** Stands for the configuration of a running gateway in place of a file. */
+/** Stands for the configuration of a running gateway instead of a file. */
 const RUNNING = 'running'
 
 /** The timeout of that request, in milliseconds. */

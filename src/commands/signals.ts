@@ -9,7 +9,7 @@ export type StopSignal = (typeof STOPPING)[number] | 'SIGHUP'
 
 /**
  * Resolves with the first signal that stops the gateway. The next SIGTERM, SIGINT or SIGQUIT ends the process immediately. SIGHUP calls
- * `hangUp` instead, unless it means that the terminal in which the gateway was started is gone; service managers and terminals send it
+ * `hangUp` instead, unless it means that the terminal in which the gateway was started was closed; service managers and terminals send it
  * along with other signals, so it is ignored once the gateway is stopping.
  */
 export function stopSignal(hangUp: () => void): Promise<StopSignal> {

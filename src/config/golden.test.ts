@@ -17,7 +17,7 @@ const environment = {
   WORKERS: '4',
 }
 
-/** Compares with the file beside it; UPDATE_GOLDEN=1 writes the file, for somebody to read before it is kept. */
+/** Compares with the file beside it; UPDATE_GOLDEN=1 writes the file, to be reviewed before it is committed. */
 function assertGolden(file: string, actual: string): void {
   const golden = file.replace(/\.yaml$/, '.txt')
   if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(golden, `${actual}\n`)

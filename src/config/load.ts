@@ -50,7 +50,7 @@ export async function loadConfig(file: string, environment: Environment): Promis
 
 /**
  * Like `loadConfig`, with the policies that the configuration may name and the text. `files` collects what is read, even if loading fails.
- * `instead` is a YAML text to use in place of the file's contents.
+ * `instead` is a YAML text to use instead of the file's contents.
  */
 export async function loadWhole(
   file: string,

@@ -207,7 +207,7 @@ export const serviceSchema = serviceFields
   })
   .superRefine(({ tls, instances, discover }, context) => {
     if (tls === undefined || discover?.scheme === 'https' || instances.some(({ url }) => url.scheme === 'https')) return
-    const write = discover === undefined ? 'write https:// in place of http://' : 'add scheme: https to discover'
+    const write = discover === undefined ? 'write https:// instead of http://' : 'add scheme: https to discover'
     const message = `tls is set, but the instances are connected to without it: ${write}`
     context.addIssue({ code: 'custom', path: ['tls'], message, input: '[redacted]' })
   })

@@ -51,7 +51,7 @@ export const serviceTlsSchema = z
     pin: oneOrMore(pin)
       .default([])
       .describe(
-        'SHA-256 pins of public keys, as sha256//… in base64; the certificate must match one. In addition to `ca`, or in place of it with `insecure`. Default none.',
+        'SHA-256 pins of public keys, as sha256//… in base64; the certificate must match one. In addition to `ca`, or instead of it with `insecure`. Default none.',
       )
       .meta({ examples: [['sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=']] }),
   })

@@ -51,7 +51,7 @@ interface SharedEntry<Thing> {
 }
 
 /**
- * Live things of one kind, each under a key. Within a thread, everyone who asks for the same key gets the same thing, so a new
+ * Live objects of one kind, each under a key. Within a thread, all users of a key share the same object, so a new
  * configuration takes over from the previous one whatever both use. A thing without holders is closed if it has a `close` method.
  */
 export class Shared<Thing extends object & { close?(): void }> {

@@ -57,7 +57,7 @@ class Watching {
     return {
       stop,
       count: () => count,
-      /** The system tells of the change, and it has settled. */
+      /** The system reports the change, and it has settled. */
       after: async (change: () => void): Promise<number> => {
         const event = this.clock.armed()
         const done = grown()
@@ -67,7 +67,7 @@ class Watching {
         await done
         return count
       },
-      /** Nobody tells of the change. */
+      /** The change is not reported. */
       afterLook: async (change: () => void): Promise<number> => {
         const done = grown()
         change()
@@ -213,7 +213,7 @@ test('a change during a check causes another check', async (t) => {
   const second = watching.watch('b.pem')
   const stop = watching.watcher.watch([watching.path('a.pem')], () => {
     writeFileSync(watching.path('b.pem'), 'one')
-    // The look that tells of the first file is not over yet.
+    // The check that reports the first file has not ended yet.
     watching.clock.advance(LOOK)
   })
   assert.equal(await second.afterLook(() => writeFileSync(watching.path('a.pem'), 'one')), 1)
@@ -230,7 +230,7 @@ test('a failing watcher is logged, and the others are still notified', async (t)
   assert.match(watching.lines.join(), /Files have changed, and the change could not be handled/)
 })
 
-test('a folder in place of a file, and a dangling link, are awaited', async (t) => {
+test('a folder instead of a file, and a dangling link, are awaited', async (t) => {
   const watching = new Watching(t)
   mkdirSync(watching.path('a.pem'))
   symlinkSync('nowhere', watching.path('b.pem'))

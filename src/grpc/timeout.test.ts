@@ -50,7 +50,7 @@ test('property: a formatted timeout is well-formed, and at most slightly less th
       const text = formatTimeout(left)
       const read = parseTimeout(text)
       assert.ok(read !== null && read <= left, text)
-      // To 1 in 1,000 or a microsecond, but for what takes years: that is told in hours.
+      // To 1 in 1,000 or a microsecond, except for years: they are rounded to hours.
       assert.ok(left - read <= Math.max(0.001, left / 1_000), text)
     }),
   )

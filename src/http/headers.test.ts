@@ -68,7 +68,7 @@ test('set leaves one header of the name, at the position of the first', () => {
   assert.equal(changed.toWire(), 'Accept: */*\r\nCookie: c=3\r\nX-Empty: \r\nNew: n\r\n')
 })
 
-test('replace puts lines in place of all headers with the names', () => {
+test('replace puts lines instead of all headers with the names', () => {
   const changed = headers()
   replaceLines(changed, new NameSet(['X-Empty', 'Cookie', 'Other']), 'Cookie: c=3\r\n')
   assert.equal(changed.toWire(), 'Accept: */*\r\nCookie: c=3\r\n')

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { Input } from './input.ts'
 
-/** Uses words that end with a full stop, as long as it is willing. */
+/** Consumes words that end with a full stop, while `willing` is true. */
 function open() {
   const words: string[] = []
   const state = { willing: true, onWord: (): void => {} }

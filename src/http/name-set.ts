@@ -21,7 +21,7 @@ export class NameSet {
   /** The relation used last, which on most paths through the policies is also the next one needed. */
   private last: Relation | null = null
 
-  /** `forCgi` also matches names with "_" in place of "-", as some services treat both alike. */
+  /** `forCgi` also matches names with "_" instead of "-", as some services treat both alike. */
   constructor(names: Iterable<string>, forCgi = false) {
     this.forCgi = forCgi
     this.sameAt = forCgi ? sameForCgiAt : sameNameAt

@@ -5,7 +5,7 @@ import test from 'node:test'
 import { connect as secure, TLSSocket } from 'node:tls'
 import { reset } from './reset.ts'
 
-/** A key that both sides know in place of certificates. */
+/** A key that both sides know instead of certificates. */
 const psk = Buffer.alloc(16, 1)
 const options = { ciphers: 'PSK-AES128-GCM-SHA256', maxVersion: 'TLSv1.2' } as const
 

@@ -29,7 +29,7 @@ const options = {
 /** Lets events that are already on their way come. */
 const settle = () => new Promise(setImmediate)
 
-/** A connection whose owner and listener write down what they are told. */
+/** A connection whose owner and listener record their calls. */
 class Harness implements ClientOwner, ReplyListener {
   readonly clock = new ManualClock()
   readonly deadlines = new Deadlines(this.clock)

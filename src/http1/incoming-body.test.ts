@@ -9,7 +9,7 @@ import { type BodySource, IncomingBody } from './incoming-body.ts'
 import { defaultHeadLimits } from '../http/limits.ts'
 import { sharedBuffer } from '../http/read-buffers.ts'
 
-/** A connection that notes what is asked of it. */
+/** A connection that records its calls. */
 class Source implements BodySource {
   reading = true
   readonly calls: string[] = []

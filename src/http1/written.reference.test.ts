@@ -44,7 +44,7 @@ function bodyOf({ kind, parts, trailers }: Content): Body {
   return new PartsBody(parts, kind === 'known', kind === 'unknown' && trailers.length > 0 ? Headers.of(trailers) : null)
 }
 
-/** Lets the peer take everything in the end, as often as it holds back. */
+/** Drains the peer, however often it applies backpressure. */
 function drainAll(socket: RecordingSocket): void {
   do socket.drain()
   while (socket.writableLength > 0)

@@ -9,7 +9,7 @@ const PING = '\0LASTCAL'
 
 /**
  * The graceful end of a connection in two steps (RFC 9113 section 6.8): the client is asked to begin no more streams;
- * once it has received that, it is told which stream is the last that is served. So requests in transit are not lost.
+ * once it has received that, it learns the last stream that is served. So requests in transit are not lost.
  */
 export class GracefulShutdown implements Timed {
   deadline = Number.POSITIVE_INFINITY

@@ -9,7 +9,7 @@ const SIZE = 4_194_304
 export class ReceiveWindow {
   private readonly output: Output
   private left = SIZE
-  /** Bytes consumed that the peer has not been told of. */
+  /** Bytes consumed that have not been reported to the peer. */
   private unreported = 0
 
   constructor(output: Output) {

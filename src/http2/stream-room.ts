@@ -23,7 +23,7 @@ export class StreamRoom {
   /** Bytes that the peer may still send, and the current size of the window. */
   private left = WINDOW
   private most = WINDOW
-  /** Bytes consumed that the peer has not been told of. */
+  /** Bytes consumed that have not been reported to the peer. */
   private unreported = 0
 
   /** Growth is charged to the client of that address. */

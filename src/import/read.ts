@@ -6,7 +6,7 @@ export function textOf(value: unknown): string | undefined {
   return typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined
 }
 
-/** The texts of a list, or of a single scalar in place of a list. */
+/** The texts of a list, or of a single scalar instead of a list. */
 export function textsOf(value: unknown): string[] {
   const all = Array.isArray(value) ? itemsOf(value) : [value]
   return all.map(textOf).filter((text) => text !== undefined)

@@ -39,7 +39,7 @@ export function editedFields({ rename = {}, set, add, remove }: z.output<typeof 
 
 /**
  * Compiles the changes for a route when the configuration loads. Templates see the headers as they were before. In messages to a
- * service, names that are removed or set are also removed in spellings with "_" in place of "-", which a service may treat as the
+ * service, names that are removed or set are also removed in spellings with "_" instead of "-", which a service may treat as the
  * same name.
  */
 export function compileHeaderEdits(

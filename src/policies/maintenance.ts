@@ -6,7 +6,7 @@ import { liveNetworks } from './live-networks.ts'
 import { retryAfter } from './policy-docs.ts'
 import { definePolicy } from './policy.ts'
 
-/** Replies in place of a service that is under maintenance. */
+/** Replies instead of a service that is under maintenance. */
 export const maintenance = definePolicy({
   name: 'maintenance',
   summary: 'Answers requests with 503 and Retry-After during maintenance, except from some networks.',

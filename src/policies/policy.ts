@@ -60,7 +60,7 @@ export interface PolicyToolbox extends Toolbox {
   readonly storesKey: string
   /** Provides the gateway's metrics; only to be used in `create`. */
   readonly metrics: Metrics
-  /** In a dry run, names the caller in place of the configured methods; left out if requests are really sent. */
+  /** In a dry run, names the caller instead of the configured methods; left out if requests are really sent. */
   readonly identify?: Identify
   /** In a dry run, says whether the caller has what is required, as that cannot be verified. */
   readonly allows?: Allows
@@ -138,7 +138,7 @@ export interface Policy<Schema extends z.ZodType = z.ZodType, Name extends strin
   readonly summary: string
   /** Schema of its options, with defaults and units. */
   readonly options: Schema
-  /** Options that may name files in place of documents (core/document.ts), as paths from the options. */
+  /** Options that may name files instead of documents (core/document.ts), as paths from the options. */
   readonly documents?: readonly OptionsPath[]
   /** Options that may name files of other kinds, which the policy converts when the configuration loads. */
   readonly files?: readonly FilesOption[]
@@ -176,7 +176,7 @@ export interface Policy<Schema extends z.ZodType = z.ZodType, Name extends strin
    * nothing; otherwise the policy is left out of them. Default for a custom policy: false.
    */
   readonly runsDry?: boolean
-  /** The body limit of a request in place of the general one; null if the policy does not set one. */
+  /** The body limit of a request instead of the general one; null if the policy does not set one. */
   bodyLimit?(options: z.output<Schema>): BodyLimit | null
   /**
    * Names of request headers that it sets or reads. While the policy is in use, headers in other spellings that a CGI-like service

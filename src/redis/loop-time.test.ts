@@ -19,7 +19,7 @@ function setUp(timeout = 50) {
   const time = new LoopTime(clock, timeout, (task) => turns.push(task))
   const expired: string[] = []
   const wait = (name: string) => time.wait(() => expired.push(name))
-  /** The event loop reads its sockets: `heard` is what comes of it. */
+  /** The event loop reads its sockets: `heard` is called for what it reads. */
   const turn = (heard?: () => void): void => {
     heard?.()
     for (const task of turns.splice(0)) task()

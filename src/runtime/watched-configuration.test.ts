@@ -88,7 +88,7 @@ class Watched {
     this.configuration.start(first.config)
   }
 
-  /** What becomes of a change that the system tells of, once it has settled. */
+  /** The result of a change that the system reports, once it has settled. */
   async after(change: () => void): Promise<string | undefined> {
     return this.next(async () => {
       const event = this.clock.armed()
@@ -98,7 +98,7 @@ class Watched {
     })
   }
 
-  /** What becomes of a change that nobody tells of. */
+  /** The result of a change that is not reported. */
   afterLook(change: () => void): Promise<string | undefined> {
     return this.next(() => {
       change()
@@ -106,7 +106,7 @@ class Watched {
     })
   }
 
-  /** What becomes of the next reading, which `cause` brings about. */
+  /** The result of the next read, which `cause` triggers. */
   async next(cause: () => unknown): Promise<string | undefined> {
     const before = this.outcomes.length
     const read = new Promise<void>((resolve) => void (this.told = resolve))
@@ -267,7 +267,7 @@ test('referenced files are watched as long as the configuration names them', asy
   assert.equal(await file.after(() => secret('b')), 'applied /1')
   assert.equal(await file.after(() => secret('c')), 'applied /1')
   assert.equal(await file.after(() => file.write(yaml('2'))), 'applied /2')
-  // Nobody reads this one any more, and what is told of next is the file itself.
+  // This one is no longer read, and the next reported change is that of the file itself.
   secret('d')
   assert.equal(await file.after(() => file.write(yaml('3'))), 'applied /3')
 })

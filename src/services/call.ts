@@ -9,7 +9,7 @@ import { createForward } from './forward.ts'
 import { ITSELF } from '../proxy-protocol/written-header.ts'
 import type { CurrentService } from './current-service.ts'
 
-/** The gateway itself, in place of a client. */
+/** The gateway itself, instead of a client. */
 const NOBODY = {
   address: ITSELF,
   scheme: 'http',

@@ -39,7 +39,7 @@ export interface Outcome<I extends Instance = Instance> {
   readonly status: number
   /** The gRPC status sent by the instance; null for anything but gRPC and while unknown. */
   readonly grpcStatus: GrpcStatus | null
-  /** The error in place of a reply or of its end; null if there is none or if the client has disconnected. */
+  /** The error instead of a reply or of its end; null if there is none or if the client has disconnected. */
   readonly error: GatewayError | null
   /** The error as a short reason; also null if neither the instance nor the pool caused the failure. */
   readonly reason: FailureReason | null

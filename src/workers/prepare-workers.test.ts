@@ -7,7 +7,7 @@ import { prepareWorkers } from './prepare-workers.ts'
 
 const next: NextGeneration = { number: 2, config: parseConfig({}), modules: NO_CODE, discovered: {}, slots: {} }
 
-/** Workers that answer like that when they are asked to make a configuration ready; notes who was asked what. */
+/** Workers that answer like that when they prepare a configuration; records their questions. */
 function workers(answers: readonly PreparationResult[]) {
   const requests: string[] = []
   return {

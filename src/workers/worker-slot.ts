@@ -109,7 +109,7 @@ export class WorkerSlot<One extends SlotWorker = RunningWorker> {
     }
   }
 
-  /** Keeps the copies of its worker's sockets on those addresses, once they have been made, and closes them in the end. Must not reject. */
+  /** Keeps the copies of its worker's sockets on those addresses, once they have been made, and closes them at the end. Must not reject. */
   keep(addresses: readonly Address[], copying: Promise<readonly ListeningHandle[]>): void {
     this.copied = Promise.all([copying, this.copied]).then(([copies]) => {
       for (const [i, copy] of copies.entries()) {

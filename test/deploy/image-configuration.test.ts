@@ -13,13 +13,13 @@ import { startFromFile } from '../support/file-gateway.ts'
 const root = join(import.meta.dirname, '../..')
 const file = join(root, 'deploy/docker/sallyport.yaml')
 const added = `trustedProxies:
-  - \${TRUSTED_PROXY:-127.0.0.1} # address or network of the load balancer in front, such as 10.0.0.0/8: its X-Forwarded-For is believed
+  - \${TRUSTED_PROXY:-127.0.0.1} # address or network of the load balancer in front, such as 10.0.0.0/8: its X-Forwarded-For is trusted
 
-shutdownDelay: \${SHUTDOWN_DELAY:-5s} # goes on serving for so long after SIGTERM, until load balancers have heard of it
+shutdownDelay: \${SHUTDOWN_DELAY:-5s} # keeps serving for this long after SIGTERM, until load balancers have noticed
 drainTimeout: \${DRAIN_TIMEOUT:-30s}
 
 reload:
-  watch: true # takes over a changed file by itself: mount the folder, not the file alone
+  watch: true # reloads by itself when the file changes: mount the folder, not just the file
 `
 const secret = { JWT_SECRET: 's'.repeat(32) }
 

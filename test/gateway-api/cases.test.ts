@@ -20,7 +20,7 @@ import { type Entrance, translate } from './translate.ts'
 
 type Values = Readonly<Record<string, string | readonly string[]>>
 
-/** What is asked, and what has to come of it. */
+/** A request, and its expected result. */
 interface Case {
   /** Method, path and query. */
   readonly ask: string
@@ -29,10 +29,10 @@ interface Case {
   /** The Gateway, or the port, where there are several; the first otherwise. */
   readonly at?: string
   readonly port?: number
-  /** The name that is asked for in the handshake. */
+  /** The server name in the handshake. */
   readonly sni?: string
   readonly websocket?: true
-  /** How often it is asked, and how the requests are to be divided. */
+  /** How often it is sent, and how the requests must be distributed. */
   readonly times?: number
   readonly shares?: Readonly<Record<string, number>>
   /** The field in which the service is to be told its own name. */
@@ -67,7 +67,7 @@ interface Group extends GatewayResources {
 const file = join(import.meta.dirname, 'cases.yaml')
 const groups = parse(readFileSync(file, 'utf8')) as readonly Group[]
 
-/** What a service tells of the request that it got. */
+/** A service's description of the request that it received. */
 interface Told {
   readonly service: string
   readonly path: string

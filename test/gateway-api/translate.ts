@@ -191,7 +191,7 @@ function redirectTo(
   return `${leads}://${hostname ?? '{hostname}'}${at === PORTS[leads] ? '' : `:${at}`}${target}`
 }
 
-/** A path in place of that of the request: the whole, or what the match has taken of it. */
+/** A path instead of that of the request: the whole path, or the matched prefix. */
 function replaced(path: PathModifier, match: HttpMatch): string {
   if (path.type === 'ReplaceFullPath') return path.replaceFullPath
   return match.path?.type === 'Exact' ? path.replacePrefixMatch : `${withoutSlash(path.replacePrefixMatch)}/*`

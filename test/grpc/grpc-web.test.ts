@@ -11,7 +11,7 @@ import { startGrpcService } from '../support/grpc-service.ts'
 import { TIMEOUT } from '../support/timeout.ts'
 import { decodeText, encodeText, UsersClient } from '../support/users-api.ts'
 
-/** Greets whoever the message names. */
+/** Greets the person named in the message. */
 const get: handleUnaryCall<Buffer, Buffer> = (call, callback) => {
   const name = decodeText(call.request)
   if (name === 'fail') return callback({ code: status.NOT_FOUND, details: 'no 👤' })

@@ -12,7 +12,7 @@ const outcomes: Row = {
     graph({
       title: 'Requests by outcome',
       description:
-        'Requests on routes with a cache: hit and stale come out of it, coalesced waited for the same request of another client, revalidated was confirmed by the service, miss and bypass went through.',
+        'Requests on routes with a cache: hit and stale were answered from it, coalesced waited for the same request of another client, revalidated was confirmed by the service, miss and bypass went to the service.',
       unit: RequestsPerSecond,
       width: 12,
       stacked: true,
@@ -20,7 +20,7 @@ const outcomes: Row = {
     }),
     graph({
       title: 'Spared',
-      description: 'Part of the requests for which no service was asked.',
+      description: 'Share of requests that were answered without the service.',
       unit: PercentUnit,
       width: 12,
       max: 1,
@@ -50,18 +50,18 @@ const size: Row = {
     }),
     graph({
       title: 'Evicted',
-      description: 'Replies that made room for others. Many of them with few hits: the cache is too small.',
+      description: 'Evicted replies. If there are many and few hits, the cache is too small.',
       unit: OpsPerSecond,
       queries: [{ expr: rate('sallyport_cache_evictions_total', GATEWAYS, 'store'), legend: '{{store}}' }],
     }),
   ],
 }
 
-/** What the cache spares the services, and what it holds. */
+/** How much the cache saves the services, and its contents. */
 export const cache = dashboard({
   uid: 'cache',
   title: 'Cache',
-  description: 'What the cache spares the services, and what it holds.',
+  description: 'How much the cache saves the services, and its contents.',
   choices: [],
   rows: [outcomes, size],
 })

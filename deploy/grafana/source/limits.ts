@@ -11,15 +11,14 @@ const rateLimits: Row = {
   panels: [
     graph({
       title: 'Decisions',
-      description:
-        'Requests that were counted, by tier and what became of them; uncounted is what passed while the store did not answer.',
+      description: 'Counted requests by tier and result; uncounted passed while the store did not answer.',
       unit: RequestsPerSecond,
       stacked: true,
       queries: [{ expr: rate(DECISIONS, GATEWAYS, 'tier', 'outcome'), legend: '{{tier}} {{outcome}}' }],
     }),
     graph({
       title: 'Refused',
-      description: 'Part of the requests of each tier that is over its limit and gets 429.',
+      description: 'Share of the requests of each tier that exceed the limit and get 429.',
       unit: PercentUnit,
       max: 1,
       queries: [
@@ -28,7 +27,7 @@ const rateLimits: Row = {
     }),
     graph({
       title: 'Used',
-      description: 'Units of limits that were used a second: requests, weighted by their cost.',
+      description: 'Units of limits used per second: requests, weighted by their cost.',
       unit: OpsPerSecond,
       queries: [{ expr: rate('sallyport_rate_limit_tokens_total', GATEWAYS, 'tier'), legend: '{{tier}}' }],
     }),
@@ -40,7 +39,7 @@ const identity: Row = {
   panels: [
     graph({
       title: 'Who calls',
-      description: 'Requests that said who calls and were believed, by the method of authentication.',
+      description: 'Authenticated requests, by the method of authentication.',
       unit: RequestsPerSecond,
       stacked: true,
       queries: [
@@ -53,7 +52,7 @@ const identity: Row = {
     graph({
       title: 'Not accepted',
       description:
-        'Requests that were not let in, and why. Many invalid ones from few addresses are somebody who tries keys; unavailable means that tokens could not be checked.',
+        'Rejected requests, and why. Many invalid ones from few addresses mean that someone is guessing keys; unavailable means that tokens could not be checked.',
       unit: RequestsPerSecond,
       stacked: true,
       queries: [
@@ -92,14 +91,14 @@ const repeats: Row = {
     }),
     graph({
       title: 'Replies kept for keys',
-      description: 'Bytes in the memory of each gateway, of stores.memory.replies at most.',
+      description: 'Bytes in the memory of each gateway, at most stores.memory.replies.',
       unit: BytesIEC,
       queries: [{ expr: `sum by (gateway) (sallyport_idempotency_bytes{${GATEWAYS}})`, legend: '{{gateway}}' }],
     }),
     graph({
       title: 'Forgotten early',
       description:
-        'Replies that made way for others before their time: what is sent again with their keys is done again. It should be 0.',
+        'Replies that were evicted before they expired: requests repeated with their keys are executed again. Should be 0.',
       unit: OpsPerSecond,
       queries: [{ expr: rate('sallyport_idempotency_evictions_total', GATEWAYS, 'store'), legend: '{{store}}' }],
     }),
@@ -111,7 +110,7 @@ const store: Row = {
   panels: [
     graph({
       title: 'Operations',
-      description: 'Operations on the store that the gateways share, by what became of them.',
+      description: 'Operations on the store that the gateways share, by result.',
       unit: OpsPerSecond,
       stacked: true,
       queries: [
@@ -123,7 +122,7 @@ const store: Row = {
     }),
     graph({
       title: 'Time for an operation, 99%',
-      description: 'Time in which 99% of the operations are done. Requests wait for them.',
+      description: 'Time within which 99% of the operations complete. Requests wait for them.',
       unit: Seconds,
       queries: [
         {
@@ -135,7 +134,7 @@ const store: Row = {
     graph({
       title: 'Forgotten in memory',
       description:
-        'Counts in the memory of a gateway that made way for others before their time was over. Any of them: the table is too small, and clients may get their limit once more.',
+        'Counts that were evicted from the memory of a gateway before they expired. If there are any, the table is too small, and clients may get their limit again.',
       unit: OpsPerSecond,
       queries: [
         { expr: rate('sallyport_rate_limit_table_evictions_total', GATEWAYS, 'gateway'), legend: '{{gateway}}' },
@@ -157,11 +156,11 @@ const store: Row = {
   ],
 }
 
-/** Who calls, who may not, and how much is let through. */
+/** Callers, rejected requests, and rate limits. */
 export const limits = dashboard({
   uid: 'limits',
   title: 'Limits and identity',
-  description: 'Who calls, who may not, and how much is let through.',
+  description: 'Callers, rejected requests, and rate limits.',
   choices: [],
   rows: [rateLimits, identity, repeats, store],
 })

@@ -17,20 +17,20 @@ const now: Row = {
     }),
     figure({
       title: 'Alerts',
-      description: 'Alerts that fire; docs/runbooks.md says what to do about each.',
+      description: 'Firing alerts; docs/runbooks.md says what to do about each.',
       unit: Short,
       thresholds: [1, 3],
       queries: [{ expr: 'count(ALERTS{alertname=~"Sallyport.+",alertstate="firing"}) or vector(0)', legend: 'firing' }],
     }),
     figure({
       title: 'Requests',
-      description: 'Requests a second, those to the endpoints of the gateway itself too.',
+      description: "Requests per second, including those to the gateway's own endpoints.",
       unit: RequestsPerSecond,
       queries: [{ expr: rate('http_requests_total', GATEWAYS), legend: 'requests' }],
     }),
     figure({
       title: 'Errors',
-      description: 'Part of the requests for services that is answered with 5xx. The objective allows 0.1%.',
+      description: 'Share of requests for services that are answered with 5xx. The objective allows 0.1%.',
       unit: PercentUnit,
       thresholds: [0.001, 0.01],
       queries: [
@@ -42,21 +42,21 @@ const now: Row = {
     }),
     figure({
       title: 'Latency, 99%',
-      description: 'Time in which 99% of the requests for services are answered in full.',
+      description: 'Time within which 99% of the requests for services are answered completely.',
       unit: Seconds,
       thresholds: [0.5, 2.5],
       queries: [{ expr: quantile(0.99, 'http_request_duration_seconds', SERVED), legend: '99%' }],
     }),
     figure({
       title: 'In the gateway, 99%',
-      description: 'The same without the time that services took: what the gateway itself adds.',
+      description: 'The same without the time of the services: what the gateway itself adds.',
       unit: Seconds,
       thresholds: [0.01, 0.1],
       queries: [{ expr: quantile(0.99, 'sallyport_gateway_duration_seconds', GATEWAYS), legend: '99%' }],
     }),
     figure({
       title: 'In flight',
-      description: 'Requests that are inside the gateway at this moment.',
+      description: 'Requests currently in the gateway.',
       unit: Short,
       queries: [{ expr: `sum(sallyport_requests_in_flight{${GATEWAYS}})`, legend: 'in flight' }],
     }),
@@ -80,7 +80,7 @@ const red: Row = {
   panels: [
     graph({
       title: 'Requests by status',
-      description: 'Requests a second by the class of their status.',
+      description: 'Requests per second by status class.',
       unit: RequestsPerSecond,
       stacked: true,
       queries: [
@@ -92,7 +92,7 @@ const red: Row = {
     }),
     graph({
       title: 'Errors by service',
-      description: 'Part of the requests for each service that is answered with 5xx, over 5 minutes.',
+      description: 'Share of requests for each service that are answered with 5xx, over 5 minutes.',
       unit: PercentUnit,
       queries: [{ expr: 'service:http_errors:ratio_rate5m', legend: '{{service}}' }],
     }),
@@ -112,14 +112,14 @@ const red: Row = {
     graph({
       title: 'Error replies of the gateway',
       description:
-        'Replies that the gateway made itself, by code: docs/troubleshooting.md says what each code means. Codes of the client, such as unauthorized, are no failures.',
+        'Replies of the gateway itself, by code: docs/troubleshooting.md explains each code. Codes for client errors, such as unauthorized, are not failures.',
       unit: RequestsPerSecond,
       stacked: true,
       queries: [{ expr: rateAbove0('sallyport_errors_total', GATEWAYS, 'code'), legend: '{{code}}' }],
     }),
     graph({
       title: 'Calls of gRPC by status',
-      description: 'Calls a second by how they ended for their clients: over HTTP, all of them have the status 200.',
+      description: 'Calls per second by the gRPC status that clients got: the HTTP status is always 200.',
       unit: RequestsPerSecond,
       stacked: true,
       queries: [{ expr: rate('sallyport_grpc_calls_total', SERVED, 'grpc_status'), legend: '{{grpc_status}}' }],
@@ -139,7 +139,7 @@ const objectives: Row = {
     graph({
       title: 'Errors: burn rate',
       description:
-        'How many times faster than allowed each service uses up its errors, over an hour. 1 uses them up in 30 days; 14.4 wakes somebody up.',
+        "Burn rate of each service's error budget, over an hour. 1 uses it up in 30 days; 14.4 pages someone.",
       unit: Short,
       width: 12,
       thresholds: [1, 14.4],
@@ -147,7 +147,7 @@ const objectives: Row = {
     }),
     graph({
       title: 'Latency: burn rate',
-      description: 'The same for requests that take longer than the objective says.',
+      description: 'The same for requests that take longer than the objective allows.',
       unit: Short,
       width: 12,
       thresholds: [1, 14.4],
@@ -176,7 +176,7 @@ const saturation: Row = {
     }),
     graph({
       title: 'Requests waiting for a connection',
-      description: 'Requests for which every connection that may be opened to the instance is busy. It should be 0.',
+      description: 'Requests waiting because all allowed connections to the instance are busy. Should be 0.',
       unit: Short,
       queries: [{ expr: `sum by (service) (sallyport_pool_waiting{${GATEWAYS}})`, legend: '{{service}}' }],
     }),
@@ -203,7 +203,7 @@ const discovery: Row = {
   panels: [
     graph({
       title: 'Instances found',
-      description: 'Instances of services that discover them, as the gateway that knows the fewest has it.',
+      description: 'Instances of services with discovery, as seen by the gateway that knows the fewest.',
       unit: Short,
       width: 12,
       queries: [{ expr: `min by (service) (sallyport_discovery_instances{${GATEWAYS}})`, legend: '{{service}}' }],
@@ -211,7 +211,7 @@ const discovery: Row = {
     graph({
       title: 'Since instances were found out',
       description:
-        'How long ago the instances of a service were last found out, by the gateway for which that is longest. It rises while discovery fails; what was found stays.',
+        "Time since the last successful discovery of a service's instances, for the gateway where it is longest. It rises while discovery fails; known instances stay.",
       unit: Seconds,
       width: 12,
       queries: [

@@ -11,7 +11,7 @@ const all: Row = {
   panels: [
     rows({
       title: 'Routes',
-      description: 'Each pattern with what it is asked for and how that goes. Click on a column to sort.',
+      description: 'Each pattern with its traffic, errors and latency. Click on a column to sort.',
       columns: [
         { name: 'Requests', unit: RequestsPerSecond, expr: rate('http_requests_total', ROUTES, 'endpoint', 'service') },
         {
@@ -40,7 +40,7 @@ const busiest: Row = {
     }),
     graph({
       title: 'Errors: the ten worst',
-      description: 'Part of the requests that is answered with 5xx by pattern; patterns without any are left out.',
+      description: 'Share of requests that are answered with 5xx, by pattern; patterns without any are left out.',
       unit: PercentUnit,
       queries: [
         {
@@ -51,7 +51,7 @@ const busiest: Row = {
     }),
     graph({
       title: 'Latency, 95%: the ten slowest',
-      description: 'Time in which 95% of the requests are answered in full, by pattern.',
+      description: 'Time within which 95% of the requests are answered completely, by pattern.',
       unit: Seconds,
       queries: [
         {
@@ -75,7 +75,7 @@ const refused: Row = {
     }),
     graph({
       title: 'No route',
-      description: 'Requests that no route takes, by status: a client of an old version, a wrong path, or a scanner.',
+      description: 'Requests that match no route, by status: an outdated client, a wrong path, or a scanner.',
       unit: RequestsPerSecond,
       stacked: true,
       queries: [
@@ -95,11 +95,11 @@ const refused: Row = {
   ],
 }
 
-/** Every route by its pattern, and the requests that fit none. */
+/** Every route by its pattern, and the requests that match none. */
 export const routes = dashboard({
   uid: 'routes',
   title: 'Routes',
-  description: 'Every route by its pattern, and the requests that fit none.',
+  description: 'Every route by its pattern, and the requests that match none.',
   choices: [serviceChoice(true)],
   rows: [all, busiest, refused],
 })

@@ -7,8 +7,7 @@ const threads: Row = {
   panels: [
     graph({
       title: 'Delay of the event loop',
-      description:
-        'How late each worker comes to what it has to do, for 99% of the times it looks. Every request in it waits as long.',
+      description: 'Event loop delay of each worker, 99th percentile. Every request in it waits as long.',
       unit: Seconds,
       thresholds: [0.05, 0.1],
       queries: [
@@ -31,7 +30,7 @@ const threads: Row = {
     }),
     graph({
       title: 'Workers that died',
-      description: 'Workers that died and were replaced, in 15 minutes. It should be 0.',
+      description: 'Workers that died and were replaced, in 15 minutes. Should be 0.',
       unit: Short,
       queries: [
         {
@@ -57,13 +56,13 @@ const process: Row = {
     }),
     graph({
       title: 'Memory',
-      description: 'Resident memory of each gateway, which the limit of a container counts.',
+      description: "Resident memory of each gateway, which counts towards a container's limit.",
       unit: BytesIEC,
       queries: [{ expr: `process_resident_memory_bytes{${GATEWAYS}}`, legend: '{{gateway}}' }],
     }),
     graph({
       title: 'File descriptors',
-      description: 'Part of the file descriptors that are open: one for each connection on either side.',
+      description: 'Share of the allowed file descriptors that are open: one for each connection on either side.',
       unit: PercentUnit,
       max: 1,
       thresholds: [0.6, 0.8],
@@ -76,7 +75,7 @@ const process: Row = {
     }),
     graph({
       title: 'Connections of clients',
-      description: 'Open connections of clients, tunnels among them.',
+      description: 'Open client connections, including tunnels.',
       unit: Short,
       queries: [{ expr: `http_active_connections{${GATEWAYS}}`, legend: '{{gateway}}' }],
     }),
@@ -121,7 +120,7 @@ const builds: Row = {
     }),
     rows({
       title: 'Certificates',
-      description: 'How long the certificates of listeners are still valid, by the first name of each.',
+      description: "Remaining validity of the listeners' certificates, by their first names.",
       columns: [
         {
           name: 'Expires in',

@@ -19,14 +19,14 @@ const red: Row = {
     graph({
       title: 'Requests by status',
       description:
-        'Requests a second on routes of the service, whoever answered: the service, the cache or the gateway.',
+        'Requests per second on routes of the service, whether answered by the service, the cache or the gateway.',
       unit: RequestsPerSecond,
       stacked: true,
       queries: [{ expr: rate('http_requests_total', SERVICE, 'status'), legend: '{{status}}' }],
     }),
     graph({
       title: 'Errors',
-      description: 'Part of the requests that is answered with 5xx.',
+      description: 'Share of requests that are answered with 5xx.',
       unit: PercentUnit,
       queries: [
         { expr: 'service:http_errors:ratio_rate5m{service="$service"}', legend: '5 minutes' },
@@ -36,14 +36,14 @@ const red: Row = {
     }),
     graph({
       title: 'Latency',
-      description: 'Time until requests are answered in full.',
+      description: 'Time until requests are answered completely.',
       unit: Seconds,
       queries: quantiles('http_request_duration_seconds', SERVICE),
     }),
     graph({
       title: 'Calls of gRPC by status',
       description:
-        'Calls a second by how they ended for their clients, whoever said so; empty where the service speaks no gRPC.',
+        'Calls per second by the gRPC status that clients got, from the service or the gateway; empty if the service does not use gRPC.',
       unit: RequestsPerSecond,
       stacked: true,
       queries: [{ expr: rate('sallyport_grpc_calls_total', SERVICE, 'grpc_status'), legend: '{{grpc_status}}' }],
@@ -56,14 +56,14 @@ const instances: Row = {
   panels: [
     graph({
       title: 'Requests by instance',
-      description: 'Requests a second that were sent to each instance: a balancer spreads them by weight.',
+      description: 'Requests per second sent to each instance: a balancer spreads them by weight.',
       unit: RequestsPerSecond,
       queries: [{ expr: rate('sallyport_instance_requests_total', INSTANCES, 'instance'), legend: '{{instance}}' }],
     }),
     graph({
       title: 'Failures by reason',
       description:
-        'Requests to which an instance gave no reply: connect and busy are tried elsewhere; timeout, closed and invalid become 504 and 502.',
+        'Requests without a reply from the instance: connect and busy are retried elsewhere; timeout, closed and invalid become 504 and 502.',
       unit: RequestsPerSecond,
       queries: [
         {
@@ -74,7 +74,7 @@ const instances: Row = {
     }),
     graph({
       title: 'Time to the head of the reply, 95%',
-      description: 'Time in which 95% of the replies of each instance begin: one that stands out is ill.',
+      description: 'Time within which 95% of the replies of each instance begin: an outlier has a problem.',
       unit: Seconds,
       queries: [
         {
@@ -85,7 +85,7 @@ const instances: Row = {
     }),
     graph({
       title: 'Replies by class',
-      description: 'Replies of the instances themselves by the class of their status; error is no reply.',
+      description: 'Replies of the instances themselves by status class; error means no reply.',
       unit: RequestsPerSecond,
       stacked: true,
       queries: [
@@ -98,7 +98,7 @@ const instances: Row = {
     graph({
       title: 'Tried again',
       description:
-        'Requests that were sent once more, to another instance or on a new connection, and why; those that were not, as the budget was used up; and those that went to two instances as the first took long.',
+        'Requests that were retried, on another instance or a new connection, and why; those that were not, because the budget was exhausted; and hedged requests, sent to a second instance because the first was slow.',
       unit: RequestsPerSecond,
       stacked: true,
       queries: [
@@ -131,20 +131,20 @@ const saturation: Row = {
   panels: [
     graph({
       title: 'Connections',
-      description: 'Connections to the instances by what they do.',
+      description: 'Connections to the instances by state.',
       unit: Short,
       stacked: true,
       queries: [{ expr: `sum by (state) (sallyport_pool_connections{${INSTANCES}})`, legend: '{{state}}' }],
     }),
     graph({
       title: 'Waiting for a connection',
-      description: 'Requests for which every connection that may be opened is busy. It should be 0.',
+      description: 'Requests waiting because all allowed connections are busy. Should be 0.',
       unit: Short,
       queries: [{ expr: `sum by (instance) (sallyport_pool_waiting{${INSTANCES}})`, legend: '{{instance}}' }],
     }),
     graph({
       title: 'Traffic',
-      description: 'Bytes of reply bodies, and of tunnels, that are sent to clients each second.',
+      description: 'Bytes of reply bodies and tunnels sent to clients per second.',
       unit: BytesPerSecondIEC,
       queries: [{ expr: rate('sallyport_response_bytes_total', SERVICE), legend: 'sent' }],
     }),
@@ -157,14 +157,14 @@ const resilience: Row = {
     graph({
       title: 'Ejections',
       description:
-        'Instances that were ejected as they failed while the others did not: row after failures in a row, rate by their part, stall where nothing came any more.',
+        'Instances that were ejected because they failed while the others did not: row for consecutive failures, rate for the share of failures, stall for missing replies.',
       unit: OpsPerSecond,
       queries: [{ expr: rate('sallyport_ejections_total', SERVICE, 'reason'), legend: '{{reason}}' }],
     }),
     graph({
       title: 'Shed',
       description:
-        'Requests that were answered with 503 as there was too much to do, by the reason and the priority of their route.',
+        'Requests that were answered with 503 because of overload, by reason and the priority of their route.',
       unit: RequestsPerSecond,
       stacked: true,
       queries: [
@@ -174,7 +174,7 @@ const resilience: Row = {
     graph({
       title: 'Limit and in flight',
       description:
-        'Requests that may wait for the service at a time, by gateway, and how many it is working on. The limit falls where requests take longer than usual.',
+        'Maximum number of concurrent requests for the service, by gateway, and the current number. The limit falls when requests take longer than usual.',
       unit: Short,
       queries: [
         { expr: `sum by (gateway) (sallyport_concurrency_limit{${SERVICE}})`, legend: 'limit {{gateway}}' },
@@ -183,18 +183,18 @@ const resilience: Row = {
     }),
     states({
       title: 'Ejected',
-      description: 'Whether some gateway sends the instance no requests, as it failed while the others did not.',
+      description: 'Whether any gateway sends the instance no requests because it failed while the others did not.',
       query: { expr: `1 - max by (instance) (sallyport_instance_ejected{${INSTANCES}})`, legend: '{{instance}}' },
       states: ['ejected', 'in use'],
     }),
   ],
 }
 
-/** One service: how it does, and which of its instances does not. */
+/** One service: its health, and which of its instances have problems. */
 export const service = dashboard({
   uid: 'service',
   title: 'Service',
-  description: 'One service: how it does, and which of its instances does not.',
+  description: 'One service: its health, and which of its instances have problems.',
   choices: [
     serviceChoice(false),
     {

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { identifier, whole } from '../support/fields.ts'
 import { product } from './database.ts'
 
-/** What is asked of the stock. */
+/** A request for stock. */
 export const reservationInput = z
   .strictObject({
     items: z
@@ -23,7 +23,7 @@ export const reservation = z
   })
   .meta({ id: 'Reservation' })
 
-/** What is asked of the stock. */
+/** A request for stock. */
 export type ReservationInput = z.infer<typeof reservationInput>
 
 /** What is set aside, at the prices of that moment. */

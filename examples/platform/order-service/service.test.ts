@@ -11,7 +11,7 @@ const instance = await createOrderService({ instance: 'order-1', port: 0, jwtSec
 const { url } = instance
 after(() => Promise.all([instance.close(), inventory.close()]))
 
-/** The owner, an admin, and somebody else. */
+/** The owner, an admin, and another user. */
 const callers = ['user-alice', 'user-admin', 'order-service'] as const
 const twoTeapots = { items: [{ productId: 'teapot', quantity: 2 }] }
 

@@ -6,7 +6,7 @@ import { problem, Problem } from '../support/problem.ts'
 export interface Stock {
   /** Sets products aside; throws a Problem with 409 or 422 as the inventory service has it, or with 503. */
   reserve(wanted: ReservationInput, headers: IncomingHttpHeaders): Promise<Reservation>
-  /** Puts the products of a reservation back; one that is gone already is fine. Throws a Problem with 503. */
+  /** Puts the products of a reservation back; does nothing if there is none any more. Throws a Problem with 503. */
   release(reservationId: string, headers: IncomingHttpHeaders): Promise<void>
 }
 

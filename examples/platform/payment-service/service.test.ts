@@ -8,7 +8,7 @@ const instance = await createPaymentService({ instance: 'payment-1', port: 0, jw
 const { url } = instance
 after(() => instance.close())
 
-/** The owner, an admin, and somebody else. */
+/** The owner, an admin, and another user. */
 const callers = ['user-alice', 'user-admin', 'order-service'] as const
 const payment = { orderId: 'order-7', amountCents: 1250, currency: 'EUR', method: 'card' }
 

@@ -15,7 +15,7 @@ export interface Reader<T> {
   page(where: string, parameters: Parameters, window: Window): { items: T[]; total: number } & Window
 }
 
-/** Which part of a list is asked for. */
+/** The requested part of a list. */
 interface Window {
   limit: number
   offset: number

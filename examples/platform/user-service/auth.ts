@@ -113,7 +113,7 @@ export function authRoutes(app: App, database: UserDatabase, sessions: Sessions)
   )
 }
 
-/** Introspection (RFC 7662): the one route that takes a form. With a secret it asks who asks (section 2.1). */
+/** Introspection (RFC 7662): the one route that takes a form. With a secret, it authenticates the caller (section 2.1). */
 export function introspectionRoute(app: App, sessions: Sessions, secret: string | undefined): void {
   readForms(app)
   const expected = `Basic ${Buffer.from(`gateway:${secret}`).toString('base64')}`

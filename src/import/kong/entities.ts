@@ -91,7 +91,7 @@ function nameOf(fields: Fields, { named }: KindFacts): string {
   return ''
 }
 
-/** A text in place of a map is the entity's name. */
+/** A text instead of a map is the entity's name. */
 function shorthand(item: unknown, { named }: KindFacts): Fields {
   const [field] = named
   const text = textOf(item)

@@ -72,7 +72,7 @@ const basicOf = (name: string, password: string): string =>
 
 const oidcOptions = oidc.options.parse({ issuer: 'https://id.example.com', clientId: 'shop', secret: SECRET })
 
-/** The cookie of a session of somebody's. */
+/** The session cookie of a user. */
 function sessionOf(sub: string, options = oidcOptions): string {
   const sessions = new Sessions(options)
   const grant = { claims: { sub }, refreshToken: null, expiresIn: null }

@@ -8,7 +8,7 @@ import { NameSet } from '../../http/name-set.ts'
 /** Names of the headers that describe a consumer to the service. */
 export const IDENTITY_FIELDS = new NameSet(['X-User-ID', 'X-User-Roles', 'X-Consumer-Tier'])
 
-/** A consumer, and what the service is told about it. */
+/** A consumer, and how it is described to the service. */
 export interface Identity {
   /** Null for a request that is allowed although the caller is unknown. */
   readonly consumer: Consumer | null

@@ -26,7 +26,7 @@ export interface Authenticator {
    * route matches; null for any other request. Throws and rejects as `authenticate` does.
    */
   answer?(exchange: Exchange, check?: (exchange: Exchange) => void): Reply | Promise<Reply> | null
-  /** The reply to a request without credentials in place of a 401, such as a redirect to a login; null if a 401 is appropriate. */
+  /** The reply to a request without credentials instead of a 401, such as a redirect to a login; null if a 401 is appropriate. */
   invite?(exchange: Exchange): Reply | Promise<Reply> | null
   /** Whether it reads bearer tokens from Authorization: one that no such method recognises is refused. */
   readonly readsAuthorization?: boolean

@@ -19,7 +19,7 @@ const MAX_KEYS = 100
 export interface RemoteKeysOptions {
   /** The URL of the key set, or the OpenID provider that publishes it. */
   readonly from: { readonly jwks: string } | { readonly issuer: string }
-  /** The trusted certificate authority, PEM, in place of Node's defaults. */
+  /** The trusted certificate authority, PEM, instead of Node's defaults. */
   readonly ca?: string | undefined
   /** Age in milliseconds after which the set is fetched again. */
   readonly refresh: number

@@ -13,7 +13,7 @@ type Fields = Readonly<Record<string, string>>
 
 const alice: Consumer = { id: 'alice', roles: [], scopes: [], tier: 'authenticated', key: null, claims: {} }
 
-/** A service that says the same of each page, and writes into it who asks by a cookie, and how often it was asked. */
+/** A service that sends the same headers for each page, whose content names the user in the cookie and counts the requests. */
 function setUp(options: object, said: Fields = {}) {
   const clock = new ManualClock()
   let number = 0
@@ -44,7 +44,7 @@ for (const [what, options, said] of [
     assert.deepEqual(await ask({ Cookie: 'sid=alice' }), ['sid=alice 1', 'sallyport; fwd=uri-miss; detail=cookie'])
     assert.equal((await ask({ Cookie: 'sid=bob' }))[0], 'sid=bob 2')
     assert.deepEqual(await ask(), ['nobody 3', 'sallyport; fwd=uri-miss; stored'])
-    // Nor does somebody with a session get the page of nobody.
+    // Nor does a user with a session get the page for anonymous users.
     assert.deepEqual(await ask({ Cookie: 'sid=alice' }), ['sid=alice 4', 'sallyport; fwd=vary-miss; detail=cookie'])
     fail()
     assert.equal((await ask({ Cookie: 'sid=bob' }))[0], '')

@@ -28,7 +28,7 @@ const TURNS = 3
  * 1. Requests that cannot be answered from a store are forwarded; a successful change invalidates stored replies.
  * 2. The stored reply selected by the request is looked up.
  * 3. It is used if it is fresh, or if the request or the service allows it to be stale.
- * 4. Otherwise the service is asked, once for all concurrent requests for the same reply.
+ * 4. Otherwise the reply is fetched from the service, once for all concurrent requests.
  */
 export class RouteCache {
   private readonly context: FetchContext
@@ -160,7 +160,7 @@ export class RouteCache {
     return !noCache && !noStore && maxAge === null && minFresh === 0 && over < entry.staleWhileRevalidate
   }
 
-  /** Fetches a new reply to replace the entry, unless that is already under way. */
+  /** Fetches a new reply to replace the entry, unless that is already in progress. */
   private refresh(exchange: Exchange, url: string, key: string, entry: CacheEntry): void {
     const flight = this.flights.begin(key, this.context.settings.wait)
     if (flight === null) return

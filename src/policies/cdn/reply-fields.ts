@@ -17,7 +17,7 @@ const MAX_TAGS = 16_000
 /** Directives that allow what `private` forbids. */
 const FOR_ALL = new Set(['public', 's-maxage'])
 
-/** What a CDN is told in addition to what the service says. */
+/** Instructions for a CDN in addition to those of the service. */
 export interface CdnFields {
   /** Directives, and the header that carries them; null for none. */
   readonly control: { readonly field: string; readonly value: string } | null

@@ -159,7 +159,7 @@ async function call(it: Case) {
   return { asked: requests[0], answer, exchange, body: contentOf(answer.body) }
 }
 
-/** As it was sent; what fails is told by the sink. */
+/** As it was sent; the sink reports failures. */
 function contentOf(body: Body): string {
   if (!isStream(body)) return body?.toText() ?? ''
   const sink = new CollectingSink()

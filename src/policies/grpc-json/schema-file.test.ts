@@ -27,7 +27,7 @@ async function read(written: unknown, files: Readonly<Record<string, string>> | 
   return schema
 }
 
-/** The files of a set by their names, without what nobody needs and without options, which are compared by what comes of them. */
+/** The files of a set by their names, without unused parts and without options, which are compared by their effects. */
 function descriptors({ descriptors: encoded }: ServiceSchema): Map<string, unknown> {
   const set = fromBinary(FileDescriptorSetSchema, Buffer.from(encoded, 'base64'))
   const json: unknown = JSON.parse(JSON.stringify(toJson(FileDescriptorSetSchema, set)), (key, value: unknown) => {

@@ -15,7 +15,7 @@ export function digestOf(parts: readonly unknown[]): string {
 }
 
 /**
- * A digest of what a request asks for, without its body, and of who asks. Callers without a consumer are told apart by the given
+ * A digest of a request, without its body, and of its caller. Callers without a consumer are distinguished by the given
  * credential headers and by the subject of a client certificate. The same request by another caller, or with different permissions,
  * has a different digest.
  */

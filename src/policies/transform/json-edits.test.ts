@@ -16,7 +16,7 @@ const cases: readonly (readonly [what: string, options: z.input<typeof schema>, 
   ['pick takes a star for every item', { pick: ['/*/id'] }, '[{"id":1,"x":2},{"id":3}]', '[{"id":1},{"id":3}]'],
   ['pick takes items by their index', { pick: ['/1'] }, '[5,6,7]', '[6]'],
   ['pick leaves nothing of a scalar', { pick: ['/a'] }, '"secret"', 'null'],
-  ['pick leaves nothing of a scalar in place of a map', { pick: ['/a/b'] }, '{"a":"secret"}', '{"a":null}'],
+  ['pick leaves nothing of a scalar instead of a map', { pick: ['/a/b'] }, '{"a":"secret"}', '{"a":null}'],
   [
     'pick joins an index and a star',
     { pick: ['/0/a', '/*/b'] },

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { pointerTokens } from '../../core/json-pointer.ts'
 
-/** The unescaped steps of a JSON pointer (RFC 6901). "*" in place of an index stands for every item of a list. */
+/** The unescaped steps of a JSON pointer (RFC 6901). "*" instead of an index stands for every item of a list. */
 export type Pointer = readonly string[]
 
 const expected =

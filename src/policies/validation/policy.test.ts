@@ -26,7 +26,7 @@ function post(text: string, fields: Record<string, string> = { 'Content-Type': '
   return makeExchange({ method: 'POST', headers: Headers.of(Object.entries(fields)), body: Bytes.fromText(text) })
 }
 
-/** Status, and what the client is told is wrong. */
+/** The status, and the problems reported to the client. */
 async function run(
   options: Options,
   exchange: Exchange,

@@ -73,7 +73,7 @@ const { schemas } = fc.letrec<{ schemas: JsonDocument }>((tie) => {
   }
 })
 
-/** The schema with another expression in place of `p`. */
+/** The schema with another expression instead of `p`. */
 function put(value: unknown, expression: string): unknown {
   if (value === 'p') return expression
   if (Array.isArray(value)) return value.map((each) => put(each, expression))

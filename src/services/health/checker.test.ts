@@ -267,7 +267,7 @@ test('a reload is warm when all added instances have been checked', async () => 
   assert.equal(over, false)
   answer(3, 500)
   await warmed
-  // What is left is the pause after each of the two checks, and the time-out of the first one.
+  // What is left is the pause after each of the two checks, and the timeout of the first one.
   assert.equal(clock.pending, 3)
 })
 

@@ -19,7 +19,7 @@ function setUp(parts: Parameters<typeof setUpAttempts>[1] = {}, set: AttemptsSet
   return { ...all, instances, a: a!, b: b!, c: c! }
 }
 
-/** What is known to whom, of each attempt that is over. */
+/** The recorded outcomes of all attempts that have ended. */
 const words = ({ told }: Pick<ReturnType<typeof setUpAttempts>, 'told'>): string[] =>
   told.map(({ slot, status, reason, fault, took }) => `${slot} ${status} ${reason} ${fault} ${took}`)
 

@@ -24,7 +24,7 @@ function setUp(options: StickyCookieOptions = {}, { keys = [NEW], service = 'use
   const sticky = new StickyCookie(service, options, instances, { board, clock, keys })
   const withCookies = (cookie: string) =>
     makeExchange({ headers: Headers.of(cookie === '' ? [] : [['Cookie', cookie]]) })
-  /** What a client with those cookies is told in a reply of the instance. */
+  /** The headers that a client with those cookies gets in a reply of the instance. */
   const report = (at: number, cookie = '', status = 200): Headers => {
     const reply = new Reply(status, Headers.of(), null)
     sticky.bind(withCookies(cookie), instances[at]!, reply)

@@ -38,7 +38,7 @@ function setUp() {
       },
     }
   }
-  /** What is told of each instance. */
+  /** The metrics of each instance. */
   const report = async (): Promise<Record<string, number>> => {
     const { text } = await metricsDocument(answers, undefined)
     const lines = text.matchAll(/^sallyport_instance_requests_total\{.*instance="(.*?)".*\} (\d+)$/gm)

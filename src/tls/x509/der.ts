@@ -87,7 +87,7 @@ export function implicit(number: number, bytes: Uint8Array): Buffer {
   return element(CONTEXT + number, bytes)
 }
 
-/** An implicit [number] tag in place of that of a SEQUENCE or SET. */
+/** An implicit [number] tag instead of that of a SEQUENCE or SET. */
 export function implicitList(number: number, ...items: readonly Uint8Array[]): Buffer {
   return element(CONTEXT + CONSTRUCTED + number, ...items)
 }

@@ -97,7 +97,7 @@ test('the right key is found among many, even with similar digests', () => {
   )
 })
 
-test('a key in place of its digest is rejected without being shown', () => {
+test('a key instead of its digest is rejected without being shown', () => {
   const text = problemsOf({ keys: [{ id: 'ci', sha256: 'sp_12345678_very-secret' }] })
   assert.match(text, /expected the SHA-256 digest of the key/)
   assert.doesNotMatch(text, /very-secret/)

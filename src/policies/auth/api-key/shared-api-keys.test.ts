@@ -9,7 +9,7 @@ import { SharedApiKeys } from './shared-api-keys.ts'
 const CACHE = 10_000
 const digestOf = (secret: string) => hash('sha256', secret, 'buffer')
 
-/** A store of keys, by their secrets, that counts how often it is asked. */
+/** A store of keys, by their secrets, that counts its lookups. */
 function setUp(cacheSize = 100) {
   const clock = new ManualClock()
   const stored = new Map<string, StoredApiKey>()

@@ -10,7 +10,7 @@ const MIN_MOVED = 8_192
 export interface RingUser {
   /** Whether the oldest entry, at that word, is to be kept. */
   isWanted(at: number): boolean
-  /** Moves an entry to `to`: calls `move` while readers are told that the entry is changing. */
+  /** Moves an entry to `to`: calls `move` while the entry is marked as changing for readers. */
   move(at: number, to: number, move: () => void): void
   /** Removes an entry from the index. */
   evict(at: number): void

@@ -120,7 +120,7 @@ export class SharedReplies implements RingUser {
   }
 
   /**
-   * Stores an entry in place of the one for the same requests. Returns how many others were evicted. It is not stored if it was
+   * Stores an entry instead of the one for the same requests. Returns how many others were evicted. It is not stored if it was
    * invalidated after `begun`, is larger than an eighth of the ring, or if the lock is not free in time.
    */
   put(key: string, entry: CacheEntry, begun: number): number {

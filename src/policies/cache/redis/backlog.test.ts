@@ -39,7 +39,7 @@ test('a task is tried again until it is done, and those after it then', async ()
   assert.equal(state.done.at(-1), 'c')
 })
 
-test('in place of more than a thousand tasks there is one that does them all', async () => {
+test('instead of more than a thousand tasks there is one that does them all', async () => {
   const { state, add, later } = setUp()
   for (let i = 0; i <= 1_000; i++) add(String(i))
   state.works = true

@@ -18,7 +18,7 @@ redis.call('PEXPIRE', KEYS[1], ARGV[3])
 `
 
 /**
- * Makes an entry visible, in place of the one that answers the same requests. KEYS: URL, its tombstone, index, entry, the entry
+ * Makes an entry visible, instead of the one that answers the same requests. KEYS: URL, its tombstone, index, entry, the entry
  * whose body it reuses, or itself once more. ARGV: microseconds since the service was asked; milliseconds to live; name of the
  * index; what it answers; its description in the index; head; number and bytes of the last piece of the body, if it has one;
  * maximum number of variants; its groups. Reply: 1; 0 if it is outdated; 2 if the body to reuse no longer exists.

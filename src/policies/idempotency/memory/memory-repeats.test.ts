@@ -60,7 +60,7 @@ test('the client with the most is evicted first, and cannot evict others', () =>
   assert.deepEqual(small.states('s'), ['stored'])
   assert.deepEqual(greedy.states('0', '99', '98'), ['claimed', 'stored', 'stored'])
   assert.ok(repeats.usage.bytes <= 20_000)
-  // Where all have about the same, whoever wants more makes room itself.
+  // If all have about the same, a client that needs more evicts its own.
   const many = Array.from({ length: 15 }, (_, i) => of(`client ${i}`))
   for (const client of many) client.done('c', 1000)
   for (let i = 0; i < 10; i++) greedy.done(`more ${i}`, 1000)

@@ -7,7 +7,7 @@ import { createMemoryLogger } from '../../../telemetry/memory-logger.ts'
 import { instancesOf } from './slices.ts'
 import { SliceWatch } from './watch.ts'
 
-/** What is known of a Service, as it is told. */
+/** Records the published state of a Service. */
 class Told {
   readonly known: string[][] = []
   readonly failures: string[] = []
