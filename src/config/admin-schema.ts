@@ -34,7 +34,7 @@ const userSchema = z.strictObject({
     .describe('Name with which the user logs in; the log shows it with each change.')
     .meta({ examples: ['ada'] }),
   password: passwordText
-    .describe('Digest of the password, from `sallyport password`: scrypt in PHC format.')
+    .describe('Digest of the password, from `sallyport password`: argon2id or scrypt in PHC format.')
     .meta({ examples: ['${ADA_PASSWORD_DIGEST}'] }),
   role: z
     .enum(operatorRoles)

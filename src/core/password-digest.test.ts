@@ -6,6 +6,8 @@ import { decoyOf, digestOf, hasDigest, parseDigest } from './password-digest.ts'
 const SALT = 'sdBsDB4Pxof5OiTMEZ+5gw'
 const HASH = '3WECDVW+JTZIGwS9Vzwtpf6uDgDgwSDAcP2t+pAA5x8'
 const GOOD = `$scrypt$ln=14,r=8,p=1$${SALT}$${HASH}`
+/** Of the command argon2 of its authors. */
+const ARGON2ID = '$argon2id$v=19$m=16384,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$P/PNQRkp0AbOJe9UxLEHV4B9BvaxKNfPoWogh+CQArg'
 
 test('a digest matches its password and no other', async () => {
   const digest = parseDigest(await digestOf('correct horse'))
@@ -14,10 +16,18 @@ test('a digest matches its password and no other', async () => {
   assert.ok(!(await hasDigest('correct horse ', digest)))
 })
 
-test('digests of other programs work', async () => {
-  const digest = parseDigest(GOOD)
-  assert.ok(digest !== null)
-  assert.ok(await hasDigest('correct horse', digest))
+for (const text of [ARGON2ID, GOOD])
+  test(`digests of other programs work: ${text.slice(1, text.indexOf('$', 1))}`, async () => {
+    const digest = parseDigest(text)
+    assert.ok(digest !== null)
+    assert.ok(await hasDigest('correct horse', digest))
+    assert.ok(!(await hasDigest('correct hors', digest)))
+  })
+
+test('new digests are of argon2id, with a salt of their own', async () => {
+  const digests = [await digestOf('correct horse'), await digestOf('correct horse')]
+  for (const digest of digests) assert.match(digest, /^\$argon2id\$v=19\$m=65536,t=3,p=4\$/)
+  assert.notEqual(digests[0], digests[1])
 })
 
 test('passwords are compared in normalized Unicode form', async () => {
@@ -28,8 +38,8 @@ test('passwords are compared in normalized Unicode form', async () => {
 test('a decoy has the same cost and matches no known password', () => {
   const digest = parseDigest(GOOD)
   assert.ok(digest !== null)
-  const { salt, hash, ...effort } = decoyOf(digest)
-  assert.partialDeepStrictEqual(digest, effort)
+  const { salt, hash, effort } = decoyOf(digest)
+  assert.equal(effort, digest.effort)
   assert.notDeepEqual(salt, digest.salt)
   assert.notDeepEqual(hash, digest.hash)
 })
@@ -45,11 +55,23 @@ test('digests with too little or too much cost are rejected', () => {
     'ln=14,r=8,p=0',
   ])
     assert.equal(parseDigest(`$scrypt$${effort}$${SALT}$${HASH}`), null, effort)
+  for (const effort of [
+    'm=8192,t=1,p=1',
+    'm=262145,t=1,p=1',
+    'm=65536,t=17,p=1',
+    'm=65536,t=0,p=1',
+    'm=65536,t=3,p=0',
+    'm=256,t=999,p=33',
+    'm=65536,t=3',
+  ])
+    assert.equal(parseDigest(`$argon2id$v=19$${effort}$${SALT}$${HASH}`), null, effort)
   for (const text of [
     '',
     'correct horse',
     `${GOOD} `,
-    GOOD.replace('scrypt', 'argon2id'),
+    GOOD.replace('scrypt', 'argon2id$v=19'),
+    ARGON2ID.replace('v=19', 'v=16'),
+    ARGON2ID.replace('argon2id', 'argon2i'),
     GOOD.replace(SALT, 'c2FsdA'),
   ])
     assert.equal(parseDigest(text), null, text)
@@ -59,8 +81,8 @@ test('property: parsing never throws, and costs are bounded', () => {
   fc.assert(
     fc.property(fc.string(), fc.nat({ max: 99 }), fc.nat({ max: 99 }), fc.nat({ max: 99 }), (text, ln, r, p) => {
       parseDigest(text)
-      const digest = parseDigest(`$scrypt$ln=${ln},r=${r},p=${p}$${SALT}$${HASH}`)
-      if (digest !== null) assert.ok(128 * digest.cost * digest.blockSize <= 256 * 1024 ** 2)
+      for (const effort of [`scrypt$ln=${ln},r=${r},p=${p}`, `argon2id$v=19$m=${2 ** ln},t=${r},p=${p}`])
+        assert.ok((parseDigest(`$${effort}$${SALT}$${HASH}`)?.effort.memory ?? 0) <= 256 * 1024 ** 2)
     }),
   )
 })

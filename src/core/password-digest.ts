@@ -1,14 +1,9 @@
-import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto'
-
-/** scrypt parameters (RFC 7914 section 2): `cost` is N. */
-interface Effort {
-  readonly cost: number
-  readonly blockSize: number
-  readonly parallelization: number
-}
+import { randomBytes, timingSafeEqual } from 'node:crypto'
+import { argon2idEffort, type PasswordEffort, scryptEffort } from './password-effort.ts'
 
 /** The stored form of a password. */
-export interface PasswordDigest extends Effort {
+export interface PasswordDigest {
+  readonly effort: PasswordEffort
   readonly salt: Buffer
   readonly hash: Buffer
 }
@@ -16,70 +11,65 @@ export interface PasswordDigest extends Effort {
 const MEBIBYTE = 1024 ** 2
 const SALT = 16
 const HASH = 32
-/** 32 MiB and about a fifth of a second on one core: one of the settings that OWASP recommends. */
-const EFFORT: Effort = { cost: 2 ** 15, blockSize: 8, parallelization: 3 }
+/** For new digests: the second recommendation of RFC 9106 section 4. */
+const EFFORT = argon2idEffort(64 * 1024, 3, 4)
 /** Minimum memory written in total, in bytes; with less, passwords could be guessed too fast. */
 const MIN_WORK = 16 * MEBIBYTE
 /** Maximum memory used at a time and written in total, in bytes; more would slow down requests. */
 const MAX_MEMORY = 256 * MEBIBYTE
 const MAX_WORK = 1024 * MEBIBYTE
 
-const PHC = /^\$scrypt\$ln=(\d{1,2}),r=(\d{1,2}),p=(\d{1,2})\$([A-Za-z0-9+/]{22,86})\$([A-Za-z0-9+/]{22,86})$/
+const PHC = /^\$((?:argon2id\$v=19|scrypt)\$[a-z0-9=,]{1,40})\$([A-Za-z0-9+/]{22,86})\$([A-Za-z0-9+/]{22,86})$/
+const ARGON2ID = /^argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,4}),p=(\d{1,2})$/
+const SCRYPT = /^scrypt\$ln=(\d{1,2}),r=(\d{1,2}),p=(\d{1,2})$/
 
 /** Expected form of a digest, for error messages. */
-export const digestExpected =
-  'expected the digest of a password, as `sallyport password` makes it: "$scrypt$ln=15,r=8,p=3$…"'
+export const digestExpected = `expected the digest of a password, as \`sallyport password\` makes it: "$${EFFORT.name}$…"`
 
 /**
- * Parses a digest in PHC form: "$scrypt$ln=…,r=…,p=…$salt$hash", in base64 without padding. Null for any other text, and for parameters
- * that are too weak or too expensive.
+ * Parses a digest of argon2id or scrypt in PHC form: "$argon2id$v=19$m=…,t=…,p=…$salt$hash" or "$scrypt$ln=…,r=…,p=…$salt$hash", in base64
+ * without padding. Null for any other text, and for parameters that are too weak, too expensive or invalid.
  */
 export function parseDigest(text: string): PasswordDigest | null {
-  const [, ln = '', r = '', p = '', salt = '', hash = ''] = PHC.exec(text) ?? []
-  const effort = { cost: 2 ** Number(ln), blockSize: Number(r), parallelization: Number(p) }
-  const memory = memoryOf(effort)
-  const work = memory * effort.parallelization
-  if (hash === '' || memory > MAX_MEMORY || work < MIN_WORK || work > MAX_WORK) return null
-  return { ...effort, salt: Buffer.from(salt, 'base64'), hash: Buffer.from(hash, 'base64') }
+  const [, name = '', salt = '', hash = ''] = PHC.exec(text) ?? []
+  const effort = effortOf(name)
+  if (effort === null || effort.memory > MAX_MEMORY || effort.work < MIN_WORK || effort.work > MAX_WORK) return null
+  return { effort, salt: Buffer.from(salt, 'base64'), hash: Buffer.from(hash, 'base64') }
 }
 
 /** Hashes a password with a new random salt. */
 export async function digestOf(password: string): Promise<string> {
   const salt = randomBytes(SALT)
-  const hash = await derive(password, { ...EFFORT, salt }, HASH)
-  const { cost, blockSize, parallelization } = EFFORT
-  return `$scrypt$ln=${Math.log2(cost)},r=${blockSize},p=${parallelization}$${base64(salt)}$${base64(hash)}`
+  const hash = await EFFORT.derive(normalized(password), salt, HASH)
+  return `$${EFFORT.name}$${base64(salt)}$${base64(hash)}`
 }
 
-/** A digest that no password matches, with the same cost parameters as the given one. */
-export function decoyOf({ cost, blockSize, parallelization, salt, hash }: PasswordDigest): PasswordDigest {
-  return { cost, blockSize, parallelization, salt: randomBytes(salt.length), hash: randomBytes(hash.length) }
+/** A digest that no password matches, with the same cost as the given one. */
+export function decoyOf({ effort, salt, hash }: PasswordDigest): PasswordDigest {
+  return { effort, salt: randomBytes(salt.length), hash: randomBytes(hash.length) }
 }
 
 /** Whether the password matches the digest. Runs in the thread pool and takes the same time either way. */
-export async function hasDigest(password: string, digest: PasswordDigest): Promise<boolean> {
-  return timingSafeEqual(await derive(password, digest, digest.hash.length), digest.hash)
+export async function hasDigest(password: string, { effort, salt, hash }: PasswordDigest): Promise<boolean> {
+  return timingSafeEqual(await effort.derive(normalized(password), salt, hash.length), hash)
 }
 
-function derive(password: string, digest: Effort & { readonly salt: Buffer }, length: number): Promise<Buffer> {
-  const { cost, blockSize, parallelization, salt } = digest
-  const { promise, resolve, reject } = Promise.withResolvers<Buffer>()
-  // Normalized, so that equivalent character sequences match (RFC 8265 section 4.2.1).
-  const text = password.normalize('NFC')
-  // Node's accounting includes somewhat more than the blocks.
-  const maxmem = 2 * memoryOf(digest)
-  scrypt(text, salt, length, { cost, blockSize, parallelization, maxmem }, (error, hash) =>
-    error === null ? resolve(hash) : reject(error),
-  )
-  return promise
+function effortOf(name: string): PasswordEffort | null {
+  const [, m, t, p] = (ARGON2ID.exec(name) ?? []).map(Number)
+  // RFC 9106 section 3.1: at least 8 KiB for each lane.
+  if (m !== undefined && t !== undefined && p !== undefined)
+    return t >= 1 && p >= 1 && m >= 8 * p ? argon2idEffort(m, t, p) : null
+  const [, ln, blockSize, parallelization] = (SCRYPT.exec(name) ?? []).map(Number)
+  if (ln === undefined || blockSize === undefined || parallelization === undefined) return null
+  return scryptEffort(ln, blockSize, parallelization)
+}
+
+/** Normalized, so that equivalent character sequences match (RFC 8265 section 4.2.1). */
+function normalized(password: string): string {
+  return password.normalize('NFC')
 }
 
 /** Base64 without padding, as PHC requires. */
 function base64(bytes: Buffer): string {
   return bytes.toString('base64').replace(/=+$/, '')
-}
-
-/** Memory used at a time, in bytes. */
-function memoryOf({ cost, blockSize }: Effort): number {
-  return 128 * cost * blockSize
 }

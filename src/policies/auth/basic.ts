@@ -17,7 +17,7 @@ const LIFETIME = 10 * 60_000
 const userSchema = z.strictObject({
   name: passwordUserName.describe('User name, without ":": X-User-ID.').meta({ examples: ['ada'] }),
   password: passwordText
-    .describe('Digest of the password, from `sallyport password`: scrypt in PHC format.')
+    .describe('Digest of the password, from `sallyport password`: argon2id or scrypt in PHC format.')
     .meta({ examples: ['${ADA_PASSWORD_DIGEST}'] }),
   tier: consumerTier('authenticated'),
   roles: consumerRoles,
