@@ -13,6 +13,7 @@ import { keyList } from '../src/admin/keys/schemas.ts'
 import { type AdminAsk, requestAdmin } from './support/admin.ts'
 import { send } from './support/client.ts'
 import { startCommand, temporaryFile } from './support/command.ts'
+import { startFromFile } from './support/file-gateway.ts'
 import { connectTo, startRedis, until } from './support/redis.ts'
 import { startService } from './support/service.ts'
 import { quickDigestOf } from './support/password.ts'
@@ -21,8 +22,13 @@ const TOKEN = 'token-of-the-operators'
 const PASSWORD = 'a password of theirs'
 const SECRET = /^sp_[0-9a-f]{8}_[\w-]{43}$/
 
-/** A gateway with two workers that requires an API key. */
-async function startGate(t: TestContext, apiKey: object, more: object = {}) {
+/** A gateway that requires an API key: with two workers, unless `begin` starts it in this process. */
+async function startGate<Started extends { readonly port: number; readonly adminPort: number }>(
+  t: TestContext,
+  begin: (t: TestContext, file: string) => Promise<Started>,
+  apiKey: object,
+  more: object = {},
+) {
   const service = await startService(t)
   const digest = quickDigestOf(PASSWORD)
   const text = stringify({
@@ -37,13 +43,15 @@ async function startGate(t: TestContext, apiKey: object, more: object = {}) {
     },
     endpoints: { docs: false, openapi: false },
     listeners: [{ address: '127.0.0.1:0' }],
+    overload: false,
     services: { shop: { instances: [service.url], health: false } },
     policies: { auth: { methods: { 'api-key': apiKey }, failures: false } },
     routes: [{ id: 'all', match: { path: '/*' }, service: 'shop' }],
     ...more,
   })
   const file = await temporaryFile(t, 'sallyport.yaml', text)
-  const { command, port, adminPort } = await startCommand(t, file)
+  const started = await begin(t, file)
+  const { port, adminPort } = started
   const ask = (path: string, { headers, ...what }: AdminAsk = {}) =>
     requestAdmin(adminPort, path, { ...what, headers: { Authorization: `Bearer ${TOKEN}`, ...headers } })
   /** The distinct replies to requests with a key, each over its own connection, so that both workers get some. */
@@ -60,7 +68,7 @@ async function startGate(t: TestContext, apiKey: object, more: object = {}) {
     return (path: string, what: AdminAsk = {}) =>
       requestAdmin(adminPort, path, { ...what, headers: { Cookie: cookie } })
   }
-  return { command, file, ask, statuses, listed, logIn, service }
+  return { ...started, file, ask, statuses, listed, logIn, service }
 }
 
 /** Two gateways that share a Redis and cache its answers for an hour: changes still apply at once. */
@@ -68,8 +76,8 @@ async function startTwo(t: TestContext) {
   const redis = await startRedis(t)
   const stores = { redis: { url: redis.url, timeout: '5s' } }
   const [a, b] = [
-    await startGate(t, { store: 'redis', cache: '1h' }, { stores }),
-    await startGate(t, { store: 'redis', cache: '1h' }, { stores }),
+    await startGate(t, startCommand, { store: 'redis', cache: '1h' }, { stores }),
+    await startGate(t, startCommand, { store: 'redis', cache: '1h' }, { stores }),
   ]
   const observer = connectTo(t, redis)
   await until('both gateways to subscribe', async () => {
@@ -154,6 +162,7 @@ test('changing a key of the configuration returns a patch of the file, with the 
   const jwt = { secret: 'a-shared-secret-of-thirty-two-bytes' }
   const gate = await startGate(
     t,
+    startFromFile,
     { keys: [old] },
     {
       policies: { auth: { methods: { jwt, 'api-key': { keys: [old] } }, failures: false } },
@@ -199,10 +208,10 @@ test('where configurations may be sent, an admin gets the one with the change, a
     answer.json['configuration'] as { send: { text: string; revision: string } | null }
   const create = { method: 'POST', json: { id: 'partner' } }
   const old = { id: 'old', sha256: hash('sha256', 'old-key') }
-  const closed = await startGate(t, { keys: [old] }, admin(false))
+  const closed = await startGate(t, startFromFile, { keys: [old] }, admin(false))
   assert.equal(changeOf(await closed.ask('/keys', create)).send, null)
 
-  const gate = await startGate(t, { keys: [old] }, admin(true))
+  const gate = await startGate(t, startFromFile, { keys: [old] }, admin(true))
   const apply = async (answer: { json: Record<string, unknown> }) => {
     const { text: body, revision } = changeOf(answer).send!
     const headers = { 'Content-Type': 'application/yaml', 'If-Match': `"${revision}"` }

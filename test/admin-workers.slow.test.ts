@@ -6,6 +6,7 @@ import { requestAdmin } from './support/admin.ts'
 import { send } from './support/client.ts'
 import { run, start, temporaryFile } from './support/command.ts'
 import { TIMEOUT } from './support/timeout.ts'
+import { runHere } from './support/run-here.ts'
 import { startService, type TestService } from './support/service.ts'
 import { turnUntil } from './support/settled.ts'
 
@@ -194,7 +195,7 @@ test('ADMIN_TOKEN in the environment allows addresses other than loopback, and i
     stderr,
     /open\.yaml:2:19: admin\.address: expected a loopback address .* where ADMIN_TOKEN is not set, not "0\.0\.0\.0:0"/,
   )
-  const short = await run(['check', file], { env: { ADMIN_TOKEN: 'a-short-secret' } })
+  const short = await runHere(['check', file], { env: { ADMIN_TOKEN: 'a-short-secret' } })
   assert.equal(short.code, 1)
   assert.match(short.stderr, /admin\.token: expected 16 to 4096 visible ASCII characters/)
   assert.doesNotMatch(short.stderr, /a-short-secret/)

@@ -3,7 +3,8 @@ import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
 import { text } from 'node:stream/consumers'
 import test, { type TestContext } from 'node:test'
-import { run, temporaryFile } from './support/command.ts'
+import { temporaryFile } from './support/command.ts'
+import { runHere } from './support/run-here.ts'
 import { startService } from './support/service.ts'
 
 /** An admin listener with that answer, and the requests that it received. */
@@ -27,8 +28,8 @@ for (const [args, body] of [
 ] as const)
   test(`cache purge ${args.join(' ')} sends the request to the admin listener`, async (t) => {
     const { url, asked } = await startAdmin(t, 200, '{"purged":3,"replicas":[],"unreached":null}')
-    const outcome = await run(['cache', 'purge', ...args, '--admin', url], { env: { ADMIN_TOKEN: 'secret' } })
-    assert.deepEqual(outcome, { code: 0, signal: null, stdout: '3 stored replies purged\n', stderr: '' })
+    const outcome = await runHere(['cache', 'purge', ...args, '--admin', url], { env: { ADMIN_TOKEN: 'secret' } })
+    assert.deepEqual(outcome, { code: 0, stdout: '3 stored replies purged\n', stderr: '' })
     const expected = { method: 'POST', url: '/cache/purge', authorization: 'Bearer secret', type: 'application/json' }
     assert.deepEqual(await Promise.all(asked), [{ ...expected, body }])
   })
@@ -38,9 +39,9 @@ test('the address and the token of the admin listener are taken from the configu
   const { host } = new URL(url)
   const routes = 'routes: [{ id: a, match: { path: / }, reply: {} }]\n'
   const config = (admin: string) => temporaryFile(t, 'sallyport.yaml', `admin: ${admin}\n${routes}`)
-  const purge = (file: string) => run(['cache', 'purge', '--url', 'http://h/a', '--config', file])
+  const purge = (file: string) => runHere(['cache', 'purge', '--url', 'http://h/a', '--config', file])
   const outcome = await purge(await config(`{ address: "${host}", token: a-token-of-the-file }`))
-  assert.deepEqual(outcome, { code: 0, signal: null, stdout: '1 stored reply purged\n', stderr: '' })
+  assert.deepEqual(outcome, { code: 0, stdout: '1 stored reply purged\n', stderr: '' })
   assert.equal((await asked[0])?.authorization, 'Bearer a-token-of-the-file')
   const everywhere = await config(`{ address: "0.0.0.0:${new URL(url).port}", token: a-token-of-the-file }`)
   assert.equal((await purge(everywhere)).stdout, '1 stored reply purged\n')
@@ -48,7 +49,7 @@ test('the address and the token of the admin listener are taken from the configu
   assert.equal(none.code, 1)
   assert.match(none.stderr, /has no admin listener: give its address with --admin/)
   const broken = await temporaryFile(t, 'sallyport.yaml', 'routes: [')
-  const { code, stderr } = await run(['reload', '--config', broken])
+  const { code, stderr } = await runHere(['reload', '--config', broken])
   assert.equal(code, 1)
   assert.match(
     stderr,
@@ -58,7 +59,9 @@ test('the address and the token of the admin listener are taken from the configu
 
 test('without ADMIN_TOKEN no token is sent', async (t) => {
   const { url, asked } = await startAdmin(t, 200, '{"purged":1,"replicas":[],"unreached":null}')
-  const { stdout } = await run(['cache', 'purge', '--url', 'http://h/a', '--admin', url], { env: { ADMIN_TOKEN: '' } })
+  const { stdout } = await runHere(['cache', 'purge', '--url', 'http://h/a', '--admin', url], {
+    env: { ADMIN_TOKEN: '' },
+  })
   assert.equal(stdout, '1 stored reply purged\n')
   assert.equal((await asked[0])?.authorization, '')
 })
@@ -70,7 +73,7 @@ for (const [status, answer, said] of [
 ] as const)
   test(`the answer ${status} ${answer} is reported as an error`, async (t) => {
     const { url } = await startAdmin(t, status, answer)
-    const { code, stdout, stderr } = await run(['cache', 'purge', '--url', 'http://h/a', '--admin', url])
+    const { code, stdout, stderr } = await runHere(['cache', 'purge', '--url', 'http://h/a', '--admin', url])
     assert.equal(code, 1)
     assert.equal(stdout, '')
     assert.match(stderr, said)
@@ -81,7 +84,14 @@ test('an unreachable admin listener is reported', async () => {
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
   await once(server.close(), 'close')
-  const { code, stderr } = await run(['cache', 'purge', '--url', 'http://h/a', '--admin', `http://127.0.0.1:${port}`])
+  const { code, stderr } = await runHere([
+    'cache',
+    'purge',
+    '--url',
+    'http://h/a',
+    '--admin',
+    `http://127.0.0.1:${port}`,
+  ])
   assert.equal(code, 1)
   assert.match(stderr, /^http:\/\/127\.0\.0\.1:\d+ does not answer: connect ECONNREFUSED/)
 })
@@ -97,7 +107,7 @@ for (const args of [
   ['cache', 'purge', '--all'],
 ])
   test(`${args.join(' ')} is a usage error`, async () => {
-    const { code, stderr } = await run(args)
+    const { code, stderr } = await runHere(args)
     assert.equal(code, 64)
     assert.match(stderr, /Usage: sallyport/)
   })

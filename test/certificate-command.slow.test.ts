@@ -10,7 +10,7 @@ import { connect, createServer } from 'node:tls'
 import { readKeyPair } from '../src/tls/key-pair.ts'
 import { cleanUp } from './support/cleanup.ts'
 import { selfSigned } from './support/certificates.ts'
-import { type Outcome, run } from './support/command.ts'
+import { type Printed, runHere } from './support/run-here.ts'
 
 const DAY = 24 * 3_600_000
 
@@ -21,7 +21,7 @@ async function workshop(t: TestContext) {
   const env = { XDG_DATA_HOME: join(folder, 'data') }
   return {
     path: (...names: string[]): string => join(folder, ...names),
-    make: (...args: string[]): Promise<Outcome> => run(['certificate', ...args], { cwd: folder, env }),
+    make: (...args: string[]): Promise<Printed> => runHere(['certificate', ...args], { cwd: folder, env }),
     read: (...names: string[]): Promise<string> => readFile(join(folder, ...names), 'utf8'),
   }
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { run, temporaryFile } from './support/command.ts'
+import { temporaryFile } from './support/command.ts'
+import { runHere } from './support/run-here.ts'
 
 const WORTH_WARNINGS = `admin: false
 services:
@@ -17,17 +18,17 @@ routes:
 
 test('check --json prints problems and warnings as JSON, whatever it finds', async (t) => {
   const worth = await temporaryFile(t, 'a.yaml', WORTH_WARNINGS)
-  const warned = await run(['check', '--json', worth])
+  const warned = await runHere(['check', '--json', worth])
   assert.deepEqual([warned.code, warned.stderr], [0, ''])
   const { problems, warnings } = JSON.parse(warned.stdout) as { problems: object[]; warnings: object[] }
   assert.deepEqual(problems, [])
   const [{ message, ...first }] = warnings as [{ message: string }]
   assert.deepEqual(first, { file: worth, line: 4, column: 11, path: 'services.orders' })
   assert.match(message, /^is not used/)
-  assert.equal((await run(['check', '--json', '--strict', worth])).code, 1)
+  assert.equal((await runHere(['check', '--json', '--strict', worth])).code, 1)
 
   const bad = await temporaryFile(t, 'bad.yaml', WORTH_WARNINGS.replace('service: users', 'service: user'))
-  const refused = await run(['check', '--json', bad])
+  const refused = await runHere(['check', '--json', bad])
   assert.deepEqual([refused.code, refused.stderr], [1, ''])
   const found = JSON.parse(refused.stdout) as { problems: { line: number; path: string }[]; warnings: object[] }
   assert.deepEqual(
@@ -35,7 +36,7 @@ test('check --json prints problems and warnings as JSON, whatever it finds', asy
     [[[10, 'routes[0].service']], []],
   )
 
-  const missing = await run(['check', '--json', 'nowhere.yaml'])
+  const missing = await runHere(['check', '--json', 'nowhere.yaml'])
   assert.equal(missing.code, 1)
   assert.deepEqual(JSON.parse(missing.stdout), {
     problems: [
@@ -52,7 +53,7 @@ test('check --json prints problems and warnings as JSON, whatever it finds', asy
 })
 
 test('a configuration without routes causes a warning', async (t) => {
-  const { code, stderr } = await run(['check', await temporaryFile(t, 'a.yaml', 'admin: false\n')])
+  const { code, stderr } = await runHere(['check', await temporaryFile(t, 'a.yaml', 'admin: false\n')])
   assert.equal(code, 0)
   assert.match(stderr, /warning: routes: none: every request gets 404/)
 })
@@ -67,7 +68,7 @@ test('the configurations that come with the gateway cause no warnings', async ()
   }
   for (const name of ['sallyport.yaml', 'deploy/docker/sallyport.yaml']) {
     const file = new URL(`../${name}`, import.meta.url).pathname
-    const { code, stderr } = await run(['check', '--strict', file], { env })
+    const { code, stderr } = await runHere(['check', '--strict', file], { env })
     assert.deepEqual([code, stderr], [0, ''], name)
   }
 })

@@ -17,7 +17,7 @@ routes:
 `
 
 test('check prints warnings in file order, with place and remedy', async (t) => {
-  const { code, stdout, stderr } = await runHere(t, ['check', await temporaryFile(t, 'a.yaml', WORTH_WARNINGS)])
+  const { code, stdout, stderr } = await runHere(['check', await temporaryFile(t, 'a.yaml', WORTH_WARNINGS)])
   assert.equal(code, 0)
   assert.match(stdout, /\/users\/\* +\* +-> users/)
   const reported = stderr.trimEnd().split('\n')
@@ -31,13 +31,13 @@ test('check prints warnings in file order, with place and remedy', async (t) => 
 })
 
 test('check --strict fails on warnings', async (t) => {
-  const refused = await runHere(t, ['check', '--strict', await temporaryFile(t, 'a.yaml', WORTH_WARNINGS)])
+  const refused = await runHere(['check', '--strict', await temporaryFile(t, 'a.yaml', WORTH_WARNINGS)])
   assert.equal(refused.code, 1)
   assert.equal(refused.stdout, '')
   assert.match(refused.stderr, /\n3 warnings, which --strict refuses\.\n$/)
   const sound = WORTH_WARNINGS.replace('  orders: { instances', '  # orders: { instances')
     .replace('api-key: {}', "jwt: { secret: 'q4uyyDzpm8Sg9yTF6h0hJ0OPmJq7gJcQv3Pp0b7B2nE=', algorithms: [HS256] }")
     .replace('strip: /api', 'strip: /users')
-  const taken = await runHere(t, ['check', '--strict', await temporaryFile(t, 'a.yaml', sound)])
+  const taken = await runHere(['check', '--strict', await temporaryFile(t, 'a.yaml', sound)])
   assert.deepEqual([taken.code, taken.stderr], [0, ''])
 })

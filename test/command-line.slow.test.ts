@@ -4,7 +4,9 @@ import { dirname, join } from 'node:path'
 import test from 'node:test'
 import { send } from './support/client.ts'
 import { run, start, temporaryFile } from './support/command.ts'
-import { connect, refused, startRawService } from './support/peer.ts'
+import { startFromText } from './support/file-gateway.ts'
+import { connect, startRawService } from './support/peer.ts'
+import { runHere } from './support/run-here.ts'
 import { startService } from './support/service.ts'
 
 const GOOD = `
@@ -38,20 +40,18 @@ export default definePolicy({
 
 test('check reads sallyport.yaml in the working directory by default', async (t) => {
   const file = await temporaryFile(t, 'sallyport.yaml', GOOD)
-  const { code, stdout } = await run(['check'], { cwd: dirname(file) })
+  const { code, stdout } = await runHere(['check'], { cwd: dirname(file) })
   assert.equal(code, 0)
   assert.match(stdout, /\/api\/users\/\*/)
 })
 
-test('start with an address in use exits with 1 and says so', async (t) => {
+test('start with an address in use by another exits with 1 and says so, with several workers', async (t) => {
   const { port } = await startRawService(t)
-  for (const workers of [1, 2]) {
-    const yaml = GOOD.replace('127.0.0.1:0', `127.0.0.1:${port}`)
-    const file = await temporaryFile(t, 'taken.yaml', `workers: ${workers}\n${yaml}`)
-    const { code, stdout, stderr } = await run(['start', '--config', file])
-    assert.equal(code, 1)
-    assert.match(stdout + stderr, /EADDRINUSE/)
-  }
+  const yaml = GOOD.replace('127.0.0.1:0', `127.0.0.1:${port}`)
+  const file = await temporaryFile(t, 'taken.yaml', `workers: 2\n${yaml}`)
+  const { code, stdout, stderr } = await run(['start', '--config', file])
+  assert.equal(code, 1)
+  assert.match(stdout + stderr, /EADDRINUSE/)
 })
 
 test('the configuration of the project is valid with the variables of the compose file', async (t) => {
@@ -59,19 +59,12 @@ test('the configuration of the project is valid with the variables of the compos
   const env = Object.fromEntries(
     ['USER', 'ORDER', 'INVENTORY', 'PAYMENT', 'NOTIFICATION'].map((name) => [`${name}_SERVICE_URL`, service.url]),
   )
-  const { code, stdout, stderr } = await run(['check', 'sallyport.yaml'], {
+  const { code, stdout, stderr } = await runHere(['check', 'sallyport.yaml'], {
     cwd: new URL('..', import.meta.url).pathname,
     env: { ...env, REDIS_URL: 'redis://127.0.0.1:6379', JWT_SECRET: 'x'.repeat(32), LOG_LEVEL: 'INFO' },
   })
   assert.equal(code, 0, stderr)
   for (const path of ['/api/v1/users/*', '/api/v1/order-items/*', '/api/v1/email/*']) assert.ok(stdout.includes(path))
-})
-
-test('SIGINT does the same as SIGTERM', async (t) => {
-  const { command, port } = await start(t, GOOD)
-  command.child.kill('SIGINT')
-  assert.equal((await command.ended).code, 0)
-  await refused(port)
 })
 
 test('after drainTimeout the rest is cut off, and the process still exits with 0', async (t) => {
@@ -109,12 +102,12 @@ routes:
   }
   for (const [name, text] of Object.entries(cases)) {
     await writeFile(join(folder, name), text)
-    for (const args of [
-      ['check', name],
-      ['start', '--config', name],
+    for (const ending of [
+      runHere(['check', name], { cwd: folder }),
+      run(['start', '--config', name], { cwd: folder }),
     ]) {
-      const { code, stderr } = await run(args, { cwd: folder })
-      assert.equal(code, 1, `${args.join(' ')}: ${stderr}`)
+      const { code, stderr } = await ending
+      assert.equal(code, 1, stderr)
       assert.ok(stderr.includes(expected[name as keyof typeof expected]), stderr)
       assert.doesNotMatch(stderr, /^ {4}at /m)
     }
@@ -123,15 +116,14 @@ routes:
     join(folder, 'many.yaml'),
     yaml(`services: { a: { health: false, instances: [${many.join(', ')}] } }`),
   )
-  assert.equal((await run(['check', 'many.yaml'], { cwd: folder })).code, 0)
+  assert.equal((await runHere(['check', 'many.yaml'], { cwd: folder })).code, 0)
 })
 
 test('the number of instances is not limited', async (t) => {
   const many = Array.from({ length: 5000 }, (_, i) => `http://10.${i >> 8}.${i & 255}.1:80`)
   const yaml = `listeners: [{ address: '127.0.0.1:0' }]
-workers: 1
 services: { a: { health: false, instances: [${many.join(', ')}] } }
 routes: [{ id: all, match: { path: /* }, reply: { status: 204 } }]`
-  const { port } = await start(t, yaml)
+  const { port } = await startFromText(t, yaml)
   assert.equal((await send(port)).status, 204)
 })

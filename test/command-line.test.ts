@@ -33,7 +33,7 @@ routes:
 `
 
 test('check prints the routing table of a valid file and exits with 0', async (t) => {
-  const { code, stdout, stderr } = await runHere(t, ['check', await temporaryFile(t, 'good.yaml', GOOD)])
+  const { code, stdout, stderr } = await runHere(['check', await temporaryFile(t, 'good.yaml', GOOD)])
   assert.equal(code, 0)
   assert.equal(stderr, '')
   const [heading, ...rows] = stdout.trimEnd().split('\n')
@@ -50,7 +50,7 @@ test('check prints the routing table of a valid file and exits with 0', async (t
 
 test('check prints every problem of an invalid file with its place and exits with 1', async (t) => {
   const file = await temporaryFile(t, 'bad.yaml', BAD)
-  const { code, stdout, stderr } = await runHere(t, ['check', file])
+  const { code, stdout, stderr } = await runHere(['check', file])
   assert.equal(code, 1)
   assert.equal(stdout, '')
   const problems = stderr.trimEnd().split('\n')
@@ -68,12 +68,12 @@ test('check prints every problem of an invalid file with its place and exits wit
   )
 })
 
-test('a missing file is reported in one line', async (t) => {
+test('a missing file is reported in one line', async () => {
   for (const args of [
     ['check', 'nowhere.yaml'],
     ['start', '--config', 'nowhere.yaml'],
   ]) {
-    const { code, stdout, stderr } = await runHere(t, args)
+    const { code, stdout, stderr } = await runHere(args)
     assert.equal(code, 1)
     assert.equal(stdout, '')
     assert.match(stderr, /^nowhere\.yaml: no such file; choose another one with --config\n$/)
@@ -85,7 +85,7 @@ test('start with an invalid file exits with 1 and does not listen', async (t) =>
   const { port, kill } = await startRawService(t)
   await kill()
   const file = await temporaryFile(t, 'bad.yaml', BAD.replace('127.0.0.1:0', `127.0.0.1:${port}`))
-  const { code, stdout, stderr } = await runHere(t, ['start', '--config', file])
+  const { code, stdout, stderr } = await runHere(['start', '--config', file])
   assert.equal(code, 1)
   assert.equal(stdout, '')
   assert.match(stderr, /environment variable USERS_URL is not set/)

@@ -3,7 +3,8 @@ import { execFile } from 'node:child_process'
 import { dirname } from 'node:path'
 import test from 'node:test'
 import { promisify } from 'node:util'
-import { run, temporaryFile } from './support/command.ts'
+import { temporaryFile } from './support/command.ts'
+import { runHere } from './support/run-here.ts'
 
 const execute = promisify(execFile)
 
@@ -40,7 +41,7 @@ function linesOf({ stdout }: { readonly stdout: string }): string[] {
 
 for (const [shell, offers] of Object.entries(shells))
   test(`${shell} completes commands, subcommands, options and values`, async (t) => {
-    const made = await run(['completions', shell])
+    const made = await runHere(['completions', shell])
     assert.deepEqual([made.code, made.stderr], [0, ''])
     const file = await temporaryFile(t, 'script', made.stdout)
     const offered = async (...words: string[]) => (await offers(file, ['sallyport', ...words])).sort()
@@ -55,7 +56,7 @@ for (const [shell, offers] of Object.entries(shells))
   })
 
 test('an unknown shell is rejected with the list of known ones', async () => {
-  const { code, stdout, stderr } = await run(['completions', 'tcsh'])
+  const { code, stdout, stderr } = await runHere(['completions', 'tcsh'])
   assert.deepEqual([code, stdout], [64, ''])
   assert.match(stderr, /'tcsh' is invalid for argument 'shell'\. Allowed choices are bash, zsh, fish\./)
 })

@@ -7,8 +7,8 @@ import { basename, join } from 'node:path'
 import test, { type TestContext } from 'node:test'
 import { promisify } from 'node:util'
 import { cleanUp } from './support/cleanup.ts'
-import { run } from './support/command.ts'
 import { codeBlocks } from './support/markdown.ts'
+import { runHere } from './support/run-here.ts'
 import { startService } from './support/service.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -31,7 +31,8 @@ test(
     const { NODE_TEST_CONTEXT: _, ...env } = process.env
     for (const file of files) {
       if (file.endsWith('.test.ts')) await execute(process.execPath, ['--test', file], { cwd: folder, env })
-      else if (file.startsWith('configuration')) assert.equal((await run(['check', join(folder, file)])).code, 0, file)
+      else if (file.startsWith('configuration'))
+        assert.equal((await runHere(['check', join(folder, file)])).code, 0, file)
       else await execute(process.execPath, [file], { cwd: folder, env })
     }
   },

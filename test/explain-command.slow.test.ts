@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import test, { type TestContext } from 'node:test'
 import { stripVTControlCharacters } from 'node:util'
 import type { Explanation } from '../src/front/explain/explanation.ts'
-import { run, start, temporaryFile } from './support/command.ts'
+import { start, temporaryFile } from './support/command.ts'
+import { startFromText } from './support/file-gateway.ts'
+import { runHere } from './support/run-here.ts'
 import { startService } from './support/service.ts'
 import { Terminal } from './support/terminal.ts'
 
@@ -20,9 +22,9 @@ routes:
   - { id: hello, match: { path: /hello }, reply: { status: 204 }, policies: { auth: false } }
 `
 
-async function setUp(t: TestContext) {
+async function setUp(t: TestContext, begin: typeof start | typeof startFromText = startFromText) {
   const service = await startService(t)
-  const { adminPort } = await start(t, routes(service.url))
+  const { adminPort } = await begin(t, routes(service.url))
   return { service, at: ['--admin', `http://127.0.0.1:${adminPort}`] }
 }
 
@@ -36,8 +38,17 @@ function shown(stdout: string): string[] {
 }
 
 test('explain prints how a running gateway handles a request, as plain text if not in a terminal', async (t) => {
-  const { at } = await setUp(t)
-  const { code, stdout, stderr } = await run(['explain', 'GET', '/books/7', '--as', 'user:42', '--roles', 'a,b', ...at])
+  const { at } = await setUp(t, start)
+  const { code, stdout, stderr } = await runHere([
+    'explain',
+    'GET',
+    '/books/7',
+    '--as',
+    'user:42',
+    '--roles',
+    'a,b',
+    ...at,
+  ])
   assert.deepEqual([code, stderr], [0, ''])
   assert.deepEqual(shown(stdout), [
     'GET http://ADDRESS/books/7',
@@ -74,7 +85,7 @@ test('explain prints how a running gateway handles a request, as plain text if n
 
 test('explain --json prints JSON, and exits with 0 whatever the status of the reply', async (t) => {
   const { at } = await setUp(t)
-  const { code, stdout } = await run(['explain', 'GET', '/books/7', '--token', 'a.b.c', '--json', ...at])
+  const { code, stdout } = await runHere(['explain', 'GET', '/books/7', '--token', 'a.b.c', '--json', ...at])
   const told = JSON.parse(stdout) as Explanation
   assert.deepEqual([code, told.outcome, told.status, told.code], [0, 'replied', 401, 'unauthorized'])
 })
@@ -89,7 +100,7 @@ test('explain has colors in a terminal', async (t) => {
 
 test('explain with a file works without a gateway, and lists what is unknown', async (t) => {
   const file = await temporaryFile(t, 'new.yaml', routes('http://127.0.0.1:1'))
-  const { code, stdout, stderr } = await run([
+  const { code, stdout, stderr } = await runHere([
     'explain',
     'POST',
     'https://api.example.com/books/7',
@@ -117,13 +128,13 @@ for (const [what, args, message] of [
 ] as const)
   test(`explain rejects ${what}`, async (t) => {
     const file = await temporaryFile(t, 'sallyport.yaml', routes('http://127.0.0.1:1'))
-    const { code, stderr } = await run(['explain', ...args.map((arg) => (arg === 'FILE' ? file : arg))])
+    const { code, stderr } = await runHere(['explain', ...args.map((arg) => (arg === 'FILE' ? file : arg))])
     assert.equal(code, 64)
     assert.match(stderr, message)
   })
 
 test('explain reports an unreachable gateway and exits with 1', async () => {
-  const { code, stderr } = await run(['explain', 'GET', '/', '--admin', 'http://127.0.0.1:1'])
+  const { code, stderr } = await runHere(['explain', 'GET', '/', '--admin', 'http://127.0.0.1:1'])
   assert.equal(code, 1)
   assert.match(stderr, /does not answer/)
 })

@@ -3,19 +3,21 @@ import { once } from 'node:events'
 import { createServer, type AddressInfo } from 'node:net'
 import test, { type TestContext } from 'node:test'
 import { cleanUp } from './support/cleanup.ts'
-import { type CommandOptions, run, start, temporaryFile } from './support/command.ts'
+import { temporaryFile } from './support/command.ts'
+import { startFromText } from './support/file-gateway.ts'
+import { runHere, type Surroundings } from './support/run-here.ts'
 import { startService } from './support/service.ts'
 import { authority, writeLeaf } from './support/tls.ts'
 
 const TOKEN = 'a-token-of-operators'
 
 /** `sallyport health` with that configuration. */
-async function health(t: TestContext, yaml: string, options?: CommandOptions) {
-  return run(['health', '--config', await temporaryFile(t, 'sallyport.yaml', yaml)], options)
+async function health(t: TestContext, yaml: string, surroundings?: Surroundings) {
+  return runHere(['health', '--config', await temporaryFile(t, 'sallyport.yaml', yaml)], surroundings)
 }
 
 test('health queries a worker at the address in the configuration', async (t) => {
-  const { port } = await start(t, `listeners: [{ address: '127.0.0.1:0' }]`)
+  const { port } = await startFromText(t, `listeners: [{ address: '127.0.0.1:0' }]`)
   for (const host of ['127.0.0.1', '0.0.0.0', '[::]', 'localhost']) {
     const outcome = await health(t, `listeners: [{ address: '${host}:${port}' }]`)
     assert.equal(outcome.code, 0, outcome.stderr)
@@ -24,25 +26,25 @@ test('health queries a worker at the address in the configuration', async (t) =>
 })
 
 test('health substitutes variables in the address, and ignores other missing ones', async (t) => {
-  const { port } = await start(t, `listeners: [{ address: '127.0.0.1:0' }]`)
+  const { port } = await startFromText(t, `listeners: [{ address: '127.0.0.1:0' }]`)
   const yaml = `listeners: [{ address: '\${ADDRESS}' }]\nservices: { a: { instances: ['\${MISSING}'] } }`
   const { code, stderr } = await health(t, yaml, { env: { ADDRESS: `127.0.0.1:${port}` } })
   assert.equal(code, 0, stderr)
 })
 
 test('health also reads a configuration in code', async (t) => {
-  const { port } = await start(t, `listeners: [{ address: '127.0.0.1:0' }]`)
+  const { port } = await startFromText(t, `listeners: [{ address: '127.0.0.1:0' }]`)
   const file = await temporaryFile(
     t,
     'sallyport.config.mjs',
     `export default { listeners: [{ address: '127.0.0.1:${port}' }] }`,
   )
-  assert.equal((await run(['health', '--config', file])).code, 0)
+  assert.equal((await runHere(['health', '--config', file])).code, 0)
 })
 
 test('health queries the admin listener, with its token, if the listeners have no health endpoints', async (t) => {
-  const yaml = `listeners: [{ address: '127.0.0.1:0' }]\nendpoints: { health: false }\nadmin: { address: '127.0.0.1:0' }`
-  const { adminPort } = await start(t, yaml, { env: { ADMIN_TOKEN: TOKEN } })
+  const yaml = `listeners: [{ address: '127.0.0.1:0' }]\nendpoints: { health: false }\nadmin: { address: '127.0.0.1:0', token: ${TOKEN} }`
+  const { adminPort } = await startFromText(t, yaml)
   const admin = `endpoints: { health: false }\nadmin: { address: '127.0.0.1:${adminPort}' }`
   const right = await health(t, admin, { env: { ADMIN_TOKEN: TOKEN } })
   assert.equal(right.stdout, `http://127.0.0.1:${adminPort}/health answers.\n`)
@@ -55,13 +57,13 @@ test('health queries the admin listener, with its token, if the listeners have n
 test('health uses https for a listener with TLS, whatever the names in its certificate', async (t) => {
   const { cert, key } = writeLeaf(t, authority.issue({ names: ['gateway.test'] }))
   const tls = `tls: { certificates: [{ cert: '${cert}', key: '${key}' }] }`
-  const { port } = await start(t, `listeners: [{ address: '127.0.0.1:0', ${tls} }]`)
+  const { port } = await startFromText(t, `listeners: [{ address: '127.0.0.1:0', ${tls} }]`)
   const { stdout, stderr } = await health(t, `listeners: [{ address: '0.0.0.0:${port}', ${tls} }]`)
   assert.deepEqual([stdout, stderr], [`https://127.0.0.1:${port}/health/live answers.\n`, ''])
 })
 
 test('health skips listeners that require what it does not have', async (t) => {
-  const { port, adminPort } = await start(
+  const { port, adminPort } = await startFromText(
     t,
     `listeners: [{ address: '127.0.0.1:0' }]\nadmin: { address: '127.0.0.1:0' }`,
   )

@@ -5,15 +5,21 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { type TestContext } from 'node:test'
 import { cleanUp } from './support/cleanup.ts'
-import { run, start, temporaryFile } from './support/command.ts'
+import { temporaryFile } from './support/command.ts'
+import { startFromText } from './support/file-gateway.ts'
+import { runHere } from './support/run-here.ts'
 import { startService } from './support/service.ts'
 
 /** Imports a Kong file with the command, and starts the gateway with the result. */
-async function startImported(t: TestContext, kong: string, env: Readonly<Record<string, string>> = {}) {
+async function startImported(t: TestContext, kong: string, variables: Readonly<Record<string, string>> = {}) {
   const file = await temporaryFile(t, 'kong.yml', kong)
-  const { code, stdout, stderr } = await run(['import', 'kong', file])
+  const { code, stdout, stderr } = await runHere(['import', 'kong', file])
   assert.deepEqual([code, stderr.includes('entit')], [0, true], stderr)
-  const { port } = await start(t, stdout.replace('0.0.0.0:8000', '127.0.0.1:0'), { env })
+  const yaml = stdout.replace('0.0.0.0:8000', '127.0.0.1:0')
+  const { port } = await startFromText(
+    t,
+    yaml.replaceAll(/\$\{(\w+)\}/g, (whole, name: string) => variables[name] ?? whole),
+  )
   return (path: string, headers: Record<string, string> = {}) => fetch(`http://127.0.0.1:${port}${path}`, { headers })
 }
 
@@ -116,14 +122,14 @@ test('--out writes the configuration to a new file, without overwriting, and pri
   const folder = await mkdtemp(join(tmpdir(), 'sallyport-'))
   cleanUp(t, () => rm(folder, { recursive: true }))
   const file = await temporaryFile(t, 'kong.yml', SMALL)
-  const first = await run(['import', 'kong', file, '--out', 'sallyport.yaml'], { cwd: folder })
+  const first = await runHere(['import', 'kong', file, '--out', 'sallyport.yaml'], { cwd: folder })
   assert.deepEqual([first.code, first.stderr], [0, ''])
   assert.match(first.stdout, /kong\.yml:5:13: left out {2}plugin {2}syslog\n {4}The access log has/)
   assert.match(first.stdout, /3 entities: 2 exact, 1 left out\./)
-  const checked = await run(['check', 'sallyport.yaml'], { cwd: folder })
+  const checked = await runHere(['check', 'sallyport.yaml'], { cwd: folder })
   assert.equal(checked.code, 0, checked.stderr)
   const written = await readFile(join(folder, 'sallyport.yaml'), 'utf8')
-  const second = await run(['import', 'kong', file, '--out', 'sallyport.yaml'], { cwd: folder })
+  const second = await runHere(['import', 'kong', file, '--out', 'sallyport.yaml'], { cwd: folder })
   assert.equal(second.code, 1)
   assert.match(second.stderr, /already exist: sallyport\.yaml/)
   assert.equal(await readFile(join(folder, 'sallyport.yaml'), 'utf8'), written)
@@ -131,14 +137,14 @@ test('--out writes the configuration to a new file, without overwriting, and pri
 
 test('--strict exits with 3 if something is left out, and with 0 otherwise', async (t) => {
   const file = await temporaryFile(t, 'kong.yml', SMALL)
-  assert.equal((await run(['import', 'kong', file, '--strict'])).code, 3)
+  assert.equal((await runHere(['import', 'kong', file, '--strict'])).code, 3)
   const whole = await temporaryFile(t, 'kong.yml', SMALL.replace(/ {2}plugins:.*\n/, ''))
-  assert.equal((await run(['import', 'kong', whole, '--strict'])).code, 0)
+  assert.equal((await runHere(['import', 'kong', whole, '--strict'])).code, 0)
 })
 
 test('the JSON report has the documented format', async (t) => {
   const file = await temporaryFile(t, 'kong.yml', SMALL)
-  const { stderr, code } = await run(['import', 'kong', file, '--report', 'json'])
+  const { stderr, code } = await runHere(['import', 'kong', file, '--report', 'json'])
   assert.equal(code, 0)
   const { entities, ...rest } = JSON.parse(stderr) as { entities: object[] }
   assert.deepEqual(rest, {
@@ -152,12 +158,12 @@ test('the JSON report has the documented format', async (t) => {
 
 test('a missing file, or one that is not from Kong, is an error in one line', async (t) => {
   const none = await temporaryFile(t, 'kong.yml', 'a: b')
-  const { code, stdout, stderr } = await run(['import', 'kong', none])
+  const { code, stdout, stderr } = await runHere(['import', 'kong', none])
   assert.deepEqual([code, stdout], [1, ''])
   assert.match(
     stderr,
     /^\S+kong\.yml: is not a declarative configuration of Kong: expected _format_version "1\.1", "2\.1" or "3\.0"\.\n$/,
   )
-  const gone = await run(['import', 'kong', 'not-there.yml'])
+  const gone = await runHere(['import', 'kong', 'not-there.yml'])
   assert.deepEqual([gone.code, gone.stderr], [1, 'not-there.yml: no such file.\n'])
 })

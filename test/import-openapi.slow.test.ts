@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'node:test'
 import { cleanUp } from './support/cleanup.ts'
-import { run, startCommand } from './support/command.ts'
+import { startFromFile } from './support/file-gateway.ts'
+import { runHere } from './support/run-here.ts'
 import { startService } from './support/service.ts'
 
 const DOCUMENT = `
@@ -23,7 +24,7 @@ test('an imported document gives a gateway that accepts its requests and no othe
   const folder = await mkdtemp(join(tmpdir(), 'sallyport-'))
   cleanUp(t, () => rm(folder, { recursive: true }))
   await writeFile(join(folder, 'orders.yaml'), DOCUMENT)
-  const { code, stdout, stderr } = await run(
+  const { code, stdout, stderr } = await runHere(
     ['import', 'openapi', 'orders.yaml', '--service', `orders=${service.url}`, '--out', 'gateway.yaml', '--strict'],
     { cwd: folder },
   )
@@ -32,7 +33,7 @@ test('an imported document gives a gateway that accepts its requests and no othe
     stdout,
     /orders\.yaml:7:5: exact +operation GET \/orders\/\{id\}|orders\.yaml:8:7: exact +operation GET \/orders\/\{id\}/,
   )
-  const checked = await run(['check', 'gateway.yaml'], { cwd: folder })
+  const checked = await runHere(['check', 'gateway.yaml'], { cwd: folder })
   assert.equal(checked.code, 0, checked.stderr)
 
   const file = join(folder, 'gateway.yaml')
@@ -41,7 +42,7 @@ test('an imported document gives a gateway that accepts its requests and no othe
     file,
     `admin: false\nendpoints: { docs: false, openapi: false }\n${yaml.replace('0.0.0.0:8000', '127.0.0.1:0')}`,
   )
-  const { port } = await startCommand(t, file)
+  const { port } = await startFromFile(t, file)
   const statusOf = async (path: string) => (await fetch(`http://127.0.0.1:${port}${path}`)).status
   assert.equal(await statusOf('/v1/orders/7'), 200)
   assert.equal(await statusOf('/v1/orders/seven'), 400)
@@ -53,7 +54,7 @@ test('an imported document gives a gateway that accepts its requests and no othe
 })
 
 test('an invalid --service is a usage error', async () => {
-  const { code, stderr } = await run(['import', 'openapi', 'a.yaml', '--service', 'orders'])
+  const { code, stderr } = await runHere(['import', 'openapi', 'a.yaml', '--service', 'orders'])
   assert.equal(code, 64)
   assert.match(stderr, /expected a name and a URL without a path/)
 })

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { type TestContext } from 'node:test'
 import { cleanUp } from './support/cleanup.ts'
-import { run } from './support/command.ts'
+import { runHere } from './support/run-here.ts'
 import { Terminal } from './support/terminal.ts'
 
 const FILES = ['Dockerfile', 'package.json', 'policies', 'sallyport.yaml']
@@ -33,7 +33,7 @@ test('init asks two questions, repeats them for invalid answers, and writes the 
   assert.match(yaml, /^# yaml-language-server: \$schema=/)
   assert.match(yaml, /127\.0\.0\.1:8080\}/)
   assert.match(yaml, /instances: \['\$\{API_URL:-https:\/\/books\.test\}'\]/)
-  const checked = await run(['check'], { cwd })
+  const checked = await runHere(['check'], { cwd })
   assert.deepEqual([checked.code, checked.stderr], [0, ''])
 })
 
@@ -46,7 +46,7 @@ test('empty answers select the defaults', async (t) => {
   terminal.type('\r')
   assert.equal(await terminal.ended, 0)
   const asked = await readFile(join(cwd, 'new/sallyport.yaml'), 'utf8')
-  await run(['init', 'other', '--yes'], { cwd })
+  await runHere(['init', 'other', '--yes'], { cwd })
   assert.equal(asked, await readFile(join(cwd, 'other/sallyport.yaml'), 'utf8'))
 })
 
@@ -67,7 +67,7 @@ for (const [name, key] of [
 
 test('without a terminal init does not ask, and says what to do', async (t) => {
   const cwd = await emptyFolder(t)
-  const { code, stderr } = await run(['init'], { cwd })
+  const { code, stderr } = await runHere(['init'], { cwd })
   assert.equal(code, 64)
   assert.match(stderr, /use --yes/)
   assert.deepEqual(await readdir(cwd), [])
@@ -77,7 +77,7 @@ for (const file of ['sallyport.yaml', 'Dockerfile'])
   test(`init writes nothing if ${file} exists`, async (t) => {
     const cwd = await emptyFolder(t)
     await writeFile(join(cwd, file), 'mine')
-    const { code, stdout, stderr } = await run(['init', '--yes'], { cwd })
+    const { code, stdout, stderr } = await runHere(['init', '--yes'], { cwd })
     assert.deepEqual([code, stdout], [1, ''])
     assert.match(stderr, new RegExp(`^These already exist: ${file}\\. Nothing was written: choose another folder`))
     assert.deepEqual(await readdir(cwd), [file])
@@ -87,7 +87,7 @@ for (const file of ['sallyport.yaml', 'Dockerfile'])
 test('init leaves an existing package.json unchanged', async (t) => {
   const cwd = await emptyFolder(t)
   await writeFile(join(cwd, 'package.json'), '{}')
-  const { code, stdout } = await run(['init', '--yes'], { cwd })
+  const { code, stdout } = await runHere(['init', '--yes'], { cwd })
   assert.equal(code, 0)
   assert.match(stdout, /npm install sallyport/)
   assert.equal(await readFile(join(cwd, 'package.json'), 'utf8'), '{}')
@@ -95,7 +95,7 @@ test('init leaves an existing package.json unchanged', async (t) => {
 
 test('the Dockerfile copies files that init writes, and uses the Node.js version of the gateway image', async (t) => {
   const cwd = await emptyFolder(t)
-  await run(['init', '--yes'], { cwd })
+  await runHere(['init', '--yes'], { cwd })
   const text = await readFile(join(cwd, 'Dockerfile'), 'utf8')
   const copied = [...text.matchAll(/^COPY (\S+) /gm)].map(([, source]) => source)
   assert.deepEqual(copied, ['package*.json', 'sallyport.yaml', 'policies'])
@@ -106,16 +106,16 @@ test('the Dockerfile copies files that init writes, and uses the Node.js version
 
 test('policy new writes a policy and its test, says how to enable it, and overwrites nothing', async (t) => {
   const cwd = await emptyFolder(t)
-  const made = await run(['policy', 'new', 'tenant-header'], { cwd })
+  const made = await runHere(['policy', 'new', 'tenant-header'], { cwd })
   assert.equal(made.code, 0)
   assert.match(made.stdout, /ownPolicies:\n {2}- \.\/policies\/tenant-header\.ts\npolicies:\n {2}tenant-header: \{\}/)
   const yaml = `${made.stdout.slice(made.stdout.indexOf('ownPolicies:'))}routes: [{ id: all, match: { path: /* }, reply: {} }]`
   await writeFile(join(cwd, 'sallyport.yaml'), yaml)
-  assert.match((await run(['check'], { cwd })).stdout, /tenant-header/)
-  const again = await run(['policy', 'new', 'tenant-header'], { cwd })
+  assert.match((await runHere(['check'], { cwd })).stdout, /tenant-header/)
+  const again = await runHere(['policy', 'new', 'tenant-header'], { cwd })
   assert.equal(again.code, 1)
   assert.match(again.stderr, /^These already exist: policies\/tenant-header\.ts, .*choose another name\.\n$/)
-  const bad = await run(['policy', 'new', 'Tenant/../Header'], { cwd })
+  const bad = await runHere(['policy', 'new', 'Tenant/../Header'], { cwd })
   assert.equal(bad.code, 64)
   assert.match(bad.stderr, /not a valid policy name: expected one such as/)
 })

@@ -72,10 +72,10 @@ test('file paths are relative to the configuration, and a bad file is a configur
 routes: [{ id: a, match: { path: /a }, reply: {}, policies: { ip-access: { deny: [${named}] } } }]
 `,
   )
-  const good = await runHere(t, ['check', config])
+  const good = await runHere(['check', config])
   assert.equal(good.code, 0, good.stderr)
   await writeFile(file, 'nonsense\n')
-  const bad = await runHere(t, ['check', config])
+  const bad = await runHere(['check', config])
   assert.match(
     bad.stdout + bad.stderr,
     /policies\.ip-access\.allow\[1\]\.file: .*line 1 is neither an IP address nor a network: "nonsense"/,

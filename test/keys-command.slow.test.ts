@@ -3,8 +3,10 @@ import { hash } from 'node:crypto'
 import test, { type TestContext } from 'node:test'
 import { parse, stringify } from 'yaml'
 import { send } from './support/client.ts'
-import { type Outcome, run, start, temporaryFile } from './support/command.ts'
+import { start, temporaryFile } from './support/command.ts'
+import { startFromText } from './support/file-gateway.ts'
 import { connectTo, startCluster, startRedis, until } from './support/redis.ts'
+import { type Printed, runHere } from './support/run-here.ts'
 import { startService } from './support/service.ts'
 
 const DAY = 86_400_000
@@ -22,15 +24,17 @@ function configOf(apiKey: object, more: object = {}): string {
 
 async function keysOf(t: TestContext, yaml: string) {
   const file = await temporaryFile(t, 'keys.yaml', yaml)
-  return (...args: string[]): Promise<Outcome> => run(['keys', ...args, '--config', file])
+  return (...args: string[]): Promise<Printed> => runHere(['keys', ...args, '--config', file])
 }
 
-const places: Readonly<Record<string, (t: TestContext) => Promise<object>>> = {
-  'a Redis': async (t) => ({ url: (await startRedis(t)).url }),
-  'a Cluster': async (t) => ({ cluster: (await startCluster(t)).map(({ port }) => `127.0.0.1:${port}`) }),
-}
-
-for (const [what, open] of Object.entries(places))
+for (const [what, begin, open] of [
+  ['a Redis', start, async (t: TestContext) => ({ url: (await startRedis(t)).url })],
+  [
+    'a Cluster',
+    startFromText,
+    async (t: TestContext) => ({ cluster: (await startCluster(t)).map(({ port }) => `127.0.0.1:${port}`) }),
+  ],
+] as const)
   test(`with ${what} a key works in every worker from its creation until it is revoked`, async (t) => {
     const service = await startService(t)
     const yaml = configOf(
@@ -43,7 +47,7 @@ for (const [what, open] of Object.entries(places))
       },
     )
     const keys = await keysOf(t, yaml)
-    const { port } = await start(t, yaml)
+    const { port } = await begin(t, yaml)
     const made = await keys('create', '--id', 'partner', '--owner', 'alice', '--tier', 'gold', '--roles', 'a, b')
     assert.equal(made.code, 0, made.stderr)
     const secret = made.stdout.trim()
@@ -108,19 +112,16 @@ test('for keys in the configuration the lines to add are printed, and the key wo
   assert.match(secret, SECRET)
   assert.ok(!stderr.includes(secret))
   const lines = parse(stderr.slice(stderr.indexOf('policies:'))) as { policies: object }
-  const { port } = await start(t, stringify({ ...(parse(before) as object), ...lines, workers: 1 }))
+  const { port } = await startFromText(t, stringify({ ...(parse(before) as object), ...lines }))
   assert.equal((await send(port, { headers: { 'X-API-Key': secret } })).status, 200)
   assert.equal((await send(port, { headers: { 'X-API-Key': 'old-key' } })).status, 401)
 })
 
 test('a rotated key and its successor both work until the old one expires, and either can be revoked', async (t) => {
   const server = await startRedis(t)
-  const yaml = configOf(
-    { store: 'redis', cache: '50ms' },
-    { workers: 1, stores: { redis: { url: server.url, timeout: '5s' } } },
-  )
+  const yaml = configOf({ store: 'redis', cache: '50ms' }, { stores: { redis: { url: server.url, timeout: '5s' } } })
   const keys = await keysOf(t, yaml)
-  const { port } = await start(t, yaml)
+  const { port } = await startFromText(t, yaml)
   const status = async (secret: string) => (await send(port, { headers: { 'X-API-Key': secret } })).status
   const first = (await keys('create', '--id', 'ci')).stdout.trim()
   const { stdout, stderr, code } = await keys('rotate', 'ci', '--overlap', '7d', '--expires', '30d')

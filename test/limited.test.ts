@@ -113,7 +113,7 @@ test('limits list, show and reset print the limits and reset them, and top shows
   })
   const at = ['--admin', `http://127.0.0.1:${adminPort}`]
   const command = async (...args: string[]) => {
-    const { code, stdout, stderr } = await runHere(t, [...args, ...at])
+    const { code, stdout, stderr } = await runHere([...args, ...at])
     assert.deepEqual([code, stderr], [0, ''])
     return stdout
   }
@@ -133,7 +133,7 @@ test('limits list, show and reset print the limits and reset them, and top shows
   )
   assert.equal(await command('limits', 'list'), 'No client is near a limit.\n')
   assert.equal((await send(port, {})).status, 204)
-  const wrong = await runHere(t, ['limits', 'list', '--above', '50', ...at])
+  const wrong = await runHere(['limits', 'list', '--above', '50', ...at])
   assert.equal(wrong.code, 64)
   assert.match(wrong.stderr, /--above: expected a number from 80 to 100/)
 })

@@ -5,6 +5,7 @@ import { start } from './support/command.ts'
 import { scrape } from './support/metrics.ts'
 import { TIMEOUT } from './support/timeout.ts'
 import { startService, type TestService } from './support/service.ts'
+import { shared } from './support/shared.ts'
 
 const preload = new URL('support/kill-worker.ts', import.meta.url).href
 
@@ -48,18 +49,30 @@ async function scrapeUntil(port: number, requests: number): Promise<void> {
   }
 }
 
-test('a scrape of any worker covers the requests of all workers', async (t) => {
+const openTwo = shared(async (t) => {
   const service = await startService(t)
-  const { port } = await startWorkers(t, service, 2)
-  const asked = await askUntil(port, service, 2)
-  for (let i = 0; i < 10; i++) await scrapeUntil(port, asked)
+  return { service, ...(await startWorkers(t, service, 2)) }
 })
 
-test('counts of a worker survive its death', async (t) => {
-  const service = await startService(t)
-  const { command, port } = await startWorkers(t, service, 2)
+test('each worker reports its own event loop and heap, and the process reports itself once', async () => {
+  const { port } = await openTwo()
+  const metrics = await scrape(port)
+  const delays = metrics.all('sallyport_event_loop_delay_seconds')
+  assert.deepEqual(
+    new Set(delays.map(({ labels }) => `${labels['worker']} ${labels['quantile']}`)),
+    new Set(['0 0.5', '0 0.99', '0 1', '1 0.5', '1 0.99', '1 1']),
+  )
+  assert.equal(delays.length, 6)
+  assert.equal(metrics.all('sallyport_heap_bytes', { state: 'used' }).filter(({ value }) => value > 0).length, 2)
+  assert.equal(metrics.sum('sallyport_build_info'), 1)
+  assert.equal(metrics.sum('sallyport_instance_healthy'), 1)
+  assert.equal(metrics.all('process_resident_memory_bytes').length, 1)
+})
+
+test('a scrape of any worker covers the requests of all workers, and of one that has died', async () => {
+  const { command, port, service } = await openTwo()
   const asked = await askUntil(port, service, 2)
-  await scrapeUntil(port, asked)
+  for (let i = 0; i < 10; i++) await scrapeUntil(port, asked)
   command.child.kill('SIGUSR2')
   await command.line('A worker died and is replaced')
   await scrapeUntil(port, asked)
@@ -83,20 +96,4 @@ test('cache evictions of a worker survive its death', async (t) => {
   command.child.kill('SIGUSR2')
   await command.line('A worker died and is replaced')
   assert.equal(await evictions(), before)
-})
-
-test('each worker reports its own event loop and heap, and the process reports itself once', async (t) => {
-  const service = await startService(t)
-  const { port } = await startWorkers(t, service, 2)
-  const metrics = await scrape(port)
-  const delays = metrics.all('sallyport_event_loop_delay_seconds')
-  assert.deepEqual(
-    new Set(delays.map(({ labels }) => `${labels['worker']} ${labels['quantile']}`)),
-    new Set(['0 0.5', '0 0.99', '0 1', '1 0.5', '1 0.99', '1 1']),
-  )
-  assert.equal(delays.length, 6)
-  assert.equal(metrics.all('sallyport_heap_bytes', { state: 'used' }).filter(({ value }) => value > 0).length, 2)
-  assert.equal(metrics.sum('sallyport_build_info'), 1)
-  assert.equal(metrics.sum('sallyport_instance_healthy'), 1)
-  assert.equal(metrics.all('process_resident_memory_bytes').length, 1)
 })

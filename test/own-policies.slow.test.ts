@@ -4,8 +4,9 @@ import { writeFile } from 'node:fs/promises'
 import test, { type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { send } from './support/client.ts'
-import { Command, run, temporaryFile } from './support/command.ts'
-import { cleanUp } from './support/cleanup.ts'
+import { startCommand, temporaryFile } from './support/command.ts'
+import { runHere } from './support/run-here.ts'
+import { shared } from './support/shared.ts'
 
 /** A policy that does what the query of a request asks for. */
 const CHAOS = `
@@ -52,38 +53,31 @@ routes:
   - { id: off, match: { path: /off }, reply: { body: off }, policies: { chaos: false } }
 `
 
-async function startChaos(t: TestContext) {
-  const file = await files(t, YAML, { 'chaos.ts': CHAOS })
-  const command = new Command(['start', '--config', file])
-  cleanUp(t, async () => {
-    command.child.kill('SIGKILL')
-    await command.ended
-  })
-  const { listeners } = await command.line('Sallyport is listening')
-  return { command, port: Number((listeners as string[])[0]!.split(':').at(-1)) }
-}
+const openChaos = shared(async (t) => startCommand(t, await files(t, YAML, { 'chaos.ts': CHAOS })))
 
-for (const act of ['throw', 'reject', 'nothing'])
-  test(`a custom policy that fails in a worker (${act}) causes a problem document and a log line with its name`, async (t) => {
-    const { command, port } = await startChaos(t)
+test('a custom policy that fails in a worker causes a problem document and a log line with its name', async () => {
+  const { command, port } = await openChaos()
+  for (const [i, act] of ['throw', 'reject', 'nothing'].entries()) {
     const reply = await send(port, { path: `/instead?act=${act}` })
-    assert.equal(reply.status, 500)
+    assert.equal(reply.status, 500, act)
     assert.equal(reply.headers['content-type'], 'application/problem+json')
     assert.doesNotMatch(reply.text, /purpose|chaos/)
-    const { error } = await command.line('Request failed in the gateway')
-    assert.match(JSON.stringify(error), /policy \\"chaos\\" failed/)
+    const line = (await command.lines('Request failed in the gateway', i + 1))[i]
+    assert.match(JSON.stringify(line?.['error']), /policy \\"chaos\\" failed/, act)
     assert.equal((await send(port, { path: `/off?act=${act}` })).text, 'off')
-  })
+  }
+})
 
-for (const act of ['unawaited rejection', 'unawaited timer', 'unawaited fetch'])
-  test(`an unhandled error of a custom policy (${act}) is logged with its name, and the worker keeps running`, async (t) => {
-    const { command, port } = await startChaos(t)
-    assert.equal((await send(port, { path: `/?act=${encodeURIComponent(act)}` })).text, 'hello')
-    const line = await command.line('A policy has left an error unhandled')
-    assert.equal(line['policy'], 'chaos')
+test('an unhandled error of a custom policy is logged with its name, and the worker keeps running', async () => {
+  const { command, port } = await openChaos()
+  for (const [i, act] of ['unawaited rejection', 'unawaited timer', 'unawaited fetch'].entries()) {
+    assert.equal((await send(port, { path: `/?act=${encodeURIComponent(act)}` })).text, 'hello', act)
+    const line = (await command.lines('A policy has left an error unhandled', i + 1))[i]
+    assert.equal(line?.['policy'], 'chaos', act)
     assert.equal((await send(port)).text, 'hello')
-    assert.ok(!command.log.some(({ message }) => String(message).startsWith('A worker died')))
-  })
+  }
+  assert.ok(!command.log.some(({ message }) => String(message).startsWith('A worker died')))
+})
 
 test('check lists custom policies at their places in the chain', async (t) => {
   const tenant = fileURLToPath(new URL('../examples/policies/tenant.ts', import.meta.url))
@@ -95,7 +89,7 @@ test('check lists custom policies at their places in the chain', async (t) => {
     ),
     { 'chaos.ts': CHAOS },
   )
-  const { stdout, stderr } = await run(['check', file])
+  const { stdout, stderr } = await runHere(['check', file])
   assert.equal(stderr, '')
   assert.match(stdout, /transform, tenant, chaos +all/)
   assert.match(stdout, /transform, tenant +off/)
@@ -103,7 +97,7 @@ test('check lists custom policies at their places in the chain', async (t) => {
 
 test('options of custom policies are checked, and problems have their places', async (t) => {
   const yaml = YAML.replace('{ chaos: { mark: a } }', '{ chaos: { marc: 1 } }')
-  const { code, stderr } = await run(['check', await files(t, yaml, { 'chaos.ts': CHAOS })])
+  const { code, stderr } = await runHere(['check', await files(t, yaml, { 'chaos.ts': CHAOS })])
   assert.equal(code, 1)
   assert.match(stderr, /sallyport\.yaml:5:\d+: policies\.chaos\.mark: missing/)
   assert.match(stderr, /sallyport\.yaml:5:\d+: policies\.chaos\.marc: unknown key "marc"; did you mean "mark"\?/)
@@ -131,7 +125,7 @@ for (const [what, entry, content, message] of [
 ] as const)
   test(`a file that ${what} is a configuration problem with its place`, async (t) => {
     const yaml = YAML.replace('[./chaos.ts]', `[${entry}]`)
-    const { code, stderr } = await run(['check', await files(t, yaml, { 'chaos.ts': content })])
+    const { code, stderr } = await runHere(['check', await files(t, yaml, { 'chaos.ts': content })])
     assert.equal(code, 1)
     assert.match(stderr, message)
     assert.match(stderr, /sallyport\.yaml:\d+:\d+: /)

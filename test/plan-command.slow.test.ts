@@ -6,7 +6,7 @@ import test, { type TestContext } from 'node:test'
 import { fieldOf, itemsOf } from '../src/core/value.ts'
 import { type Leaf, selfSigned } from './support/certificates.ts'
 import { cleanUp } from './support/cleanup.ts'
-import { type CommandOptions, type Outcome, run } from './support/command.ts'
+import { type Printed, runHere, type Surroundings } from './support/run-here.ts'
 
 const OLD = `
 services:
@@ -39,8 +39,8 @@ async function workshop(t: TestContext, files: Readonly<Record<string, string>>)
     await mkdir(dirname(join(folder, name)), { recursive: true })
     await writeFile(join(folder, name), text)
   }
-  return (args: string, options: CommandOptions = {}): Promise<Outcome> =>
-    run(['plan', ...args.split(' ')], { ...options, cwd: folder })
+  return (args: string, surroundings: Surroundings = {}): Promise<Printed> =>
+    runHere(['plan', ...args.split(' ')], { ...surroundings, cwd: folder })
 }
 
 test('equivalent configurations exit with 0', async (t) => {

@@ -7,8 +7,9 @@ import test, { type TestContext } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { cleanUp } from './support/cleanup.ts'
 import { send } from './support/client.ts'
-import { type CommandOptions, run, start } from './support/command.ts'
 import { startDemo } from './support/demo.ts'
+import { startFromText } from './support/file-gateway.ts'
+import { runHere, type Surroundings } from './support/run-here.ts'
 import { startService } from './support/service.ts'
 
 interface Group {
@@ -67,10 +68,10 @@ async function workshop(t: TestContext, files: Readonly<Record<string, string | 
   const folder = await mkdtemp(join(tmpdir(), 'sallyport-'))
   cleanUp(t, () => rm(folder, { recursive: true }))
   for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text)
-  const command = (args: string, options: CommandOptions = {}) =>
-    run(['replay', ...args.split(' ')], { ...options, cwd: folder })
-  const report = async (args: string, options?: CommandOptions) => {
-    const { code, stdout, stderr } = await command(`${args} --json`, options)
+  const command = (args: string, surroundings: Surroundings = {}) =>
+    runHere(['replay', ...args.split(' ')], { ...surroundings, cwd: folder })
+  const report = async (args: string, surroundings?: Surroundings) => {
+    const { code, stdout, stderr } = await command(`${args} --json`, surroundings)
     assert.ok(code === 0 || code === 2, stderr)
     return { code, ...(JSON.parse(stdout) as Report) }
   }
@@ -404,19 +405,18 @@ test('logged headers, tier, roles and listener are used by the replay', async (t
   const service = await startService(t)
   const yaml = `listeners: [{ name: main, address: '127.0.0.1:0' }]
 log: { access: { headers: [X-Version], replay: true } }
-workers: 1
 services: { users: { instances: ['${service.url}'], health: false } }
 policies:
   auth: { public: [/*], methods: { api-key: { keys: [{ id: partner, sha256: '${KEY}', roles: [a, b], tier: gold }] } } }
   request-headers: { set: { X-Version: gateway } }
 routes: [{ id: users, match: { path: /users/* }, service: users }]
 `
-  const { command, port } = await start(t, yaml)
+  const { log, port } = await startFromText(t, yaml)
   await send(port, { path: '/users/1', headers: { 'X-API-Key': 'a key', 'X-Version': 'é"2\\' } })
   await send(port, { path: '/users/2' })
-  const lines = await command.lines('API Gateway Request', 2)
+  await log.line({ url: `http://127.0.0.1:${port}/users/2` })
   assert.deepEqual(
-    lines.map(({ headers, tier, roles, listener }) => [headers, tier, roles, listener]),
+    log.requests.map(({ headers, tier, roles, listener }) => [headers, tier, roles, listener]),
     [
       [{ 'x-version': 'é"2\\' }, 'gold', 2, 'main'],
       [{ 'x-version': null }, undefined, undefined, 'main'],

@@ -6,9 +6,10 @@ import { replicasShape } from '../src/core/operation.ts'
 import type { GatewayInput } from '../src/gateway.ts'
 import { requestAdmin, startAdminGateway } from './support/admin.ts'
 import { send } from './support/client.ts'
-import { run, start } from './support/command.ts'
+import { start } from './support/command.ts'
 import { scrape } from './support/metrics.ts'
 import { connectTo, type RedisServer, startCluster, startRedis, until } from './support/redis.ts'
+import { runHere } from './support/run-here.ts'
 import { startService } from './support/service.ts'
 
 const CHANNEL = 'sallyport:operations:0'
@@ -291,22 +292,22 @@ routes: [{ id: books, match: { path: /* }, service: books }]
     [['cache', 'purge', '--url', 'http://shop.test/'], '0 stored replies purged'],
     [['log-level', 'warn'], 'The log level is warn.'],
   ] as const) {
-    const { code, stdout, stderr } = await run([...args, ...at])
+    const { code, stdout, stderr } = await runHere([...args, ...at])
     assert.deepEqual([code, stderr], [0, ''])
     assert.ok(stdout.startsWith(`${said}\n`), stdout)
     assert.match(stdout, two)
   }
-  const { stdout } = await run(['log-level', 'info', '--json', ...at])
+  const { stdout } = await runHere(['log-level', 'info', '--json', ...at])
   assertBoth(reportOf(JSON.parse(stdout)))
   await redis.kill()
-  const alone = await run(['drain', 'books', service.address, ...at])
+  const alone = await runHere(['drain', 'books', service.address, ...at])
   assert.equal(alone.code, 3)
   assert.match(alone.stdout, /is drained.*\n {2}\S+:\d+ {2}done\n$/)
   assert.match(
     alone.stderr,
     /^warning: Redis cannot be used \(.*\): other gateways, if there are any, were not reached\n$/,
   )
-  const refused = await run(['drain', 'books', 'nowhere:1', ...at])
+  const refused = await runHere(['drain', 'books', 'nowhere:1', ...at])
   assert.equal(refused.code, 1)
   assert.match(refused.stderr, /"nowhere:1" is not an instance of books/)
 })

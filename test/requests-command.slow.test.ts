@@ -2,13 +2,15 @@ import assert from 'node:assert/strict'
 import test, { type TestContext } from 'node:test'
 import { stripVTControlCharacters } from 'node:util'
 import { send } from './support/client.ts'
-import { run, start } from './support/command.ts'
+import { start } from './support/command.ts'
+import { startFromText } from './support/file-gateway.ts'
+import { runHere } from './support/run-here.ts'
 import { startService } from './support/service.ts'
 import { Terminal } from './support/terminal.ts'
 
-async function setUp(t: TestContext) {
+async function setUp(t: TestContext, begin: typeof start | typeof startFromText = startFromText) {
   const service = await startService(t)
-  const { port, adminPort } = await start(
+  const { port, adminPort } = await begin(
     t,
     `listeners: [{ address: '127.0.0.1:0' }]
 admin: { address: '127.0.0.1:0' }
@@ -24,7 +26,7 @@ routes:
   )
   const at = ['--admin', `http://127.0.0.1:${adminPort}`]
   const requests = async (...args: string[]) => {
-    const { code, stdout, stderr } = await run(['requests', ...at, ...args])
+    const { code, stdout, stderr } = await runHere(['requests', ...at, ...args])
     assert.deepEqual([code, stderr], [0, ''])
     return stdout.split('\n').filter((line) => line !== '')
   }
@@ -46,8 +48,8 @@ test('requests prints the latest requests in log format, the newest last', async
   assert.equal(shown.length, 3)
 })
 
-test('requests filters by route, status, service and number', async (t) => {
-  const { port, requests } = await setUp(t)
+test('requests filters the requests of all workers by route, status, service and number', async (t) => {
+  const { port, requests } = await setUp(t, start)
   for (const path of ['/books/1', '/hello', '/gone/1', '/books/2']) await send(port, { path })
   const paths = async (...args: string[]) =>
     (await requests(...args, '--json')).map((line) => (JSON.parse(line) as { path: string }).path)
@@ -77,7 +79,7 @@ test('requests --follow prints each request once, as it ends, until Ctrl-C', asy
 
 test('top shows workers, endpoints and instances, updated in a terminal and once otherwise', async (t) => {
   const { port, at } = await setUp(t)
-  const once = await run(['top', ...at])
+  const once = await runHere(['top', ...at])
   assert.deepEqual([once.code, once.stderr], [0, ''])
   assert.match(
     once.stdout,
@@ -94,13 +96,13 @@ test('top shows workers, endpoints and instances, updated in a terminal and once
 
 test('requests reports an invalid filter and an unreachable gateway', async (t) => {
   const { at } = await setUp(t)
-  const status = await run(['requests', ...at, '--status', 'bad'])
+  const status = await runHere(['requests', ...at, '--status', 'bad'])
   assert.equal(status.code, 1)
   assert.match(status.stderr, /answered 400: .*expected a status such as 404/)
-  const last = await run(['requests', ...at, '--last', '-1'])
+  const last = await runHere(['requests', ...at, '--last', '-1'])
   assert.equal(last.code, 64)
   assert.match(last.stderr, /--last: expected a number from 0 to 1000/)
-  const nobody = await run(['requests', '--admin', 'http://127.0.0.1:1'])
+  const nobody = await runHere(['requests', '--admin', 'http://127.0.0.1:1'])
   assert.equal(nobody.code, 1)
   assert.match(nobody.stderr, /does not answer/)
 })

@@ -10,7 +10,7 @@ const preload = new URL('support/kill-worker.ts', import.meta.url).href
 async function setUp(t: TestContext, more = '', preloaded?: string) {
   const service = await startRawService(t)
   const yaml = `
-workers: 2
+workers: ${preloaded === undefined ? 1 : 2}
 listeners: [{ address: '127.0.0.1:0' }]
 services: { backend: { instances: ['${service.url}'], health: false } }
 routes: [{ id: all, match: { path: /* }, service: backend }]

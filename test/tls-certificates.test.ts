@@ -139,7 +139,7 @@ test('check resolves file names relative to the configuration, and reports what 
     'sallyport.yaml',
     'listeners: [{ address: 127.0.0.1:0, tls: { certificates: [{ cert: none.crt, key: none.key }] } }]\nroutes: []\n',
   )
-  const { code, stderr } = await runHere(t, ['check', file])
+  const { code, stderr } = await runHere(['check', file])
   assert.equal(code, 1)
   assert.match(stderr, /sallyport\.yaml:1:\d+: listeners\[0\]\.tls\.certificates\[0\]: .*\/none\.crt: /)
 })

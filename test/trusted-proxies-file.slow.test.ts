@@ -4,9 +4,10 @@ import { basename, dirname, join } from 'node:path'
 import test, { type TestContext } from 'node:test'
 import { createGateway } from '../src/gateway.ts'
 import { send } from './support/client.ts'
-import { run, start, temporaryFile } from './support/command.ts'
+import { start, temporaryFile } from './support/command.ts'
 import { proxyTo, startGateway } from './support/gateway.ts'
 import { connect, type Peer } from './support/peer.ts'
+import { runHere } from './support/run-here.ts'
 import { startService, type TestService } from './support/service.ts'
 
 const CLIENT = '203.0.113.9'
@@ -108,10 +109,10 @@ test('the path is relative to the configuration, and an invalid file at the star
   const file = await temporaryFile(t, 'proxies.txt', SELF)
   const config = join(dirname(file), 'sallyport.yaml')
   await writeFile(config, `trustedProxies: [{ file: ${basename(file)} }]\n`)
-  const good = await run(['check', config])
+  const good = await runHere(['check', config])
   assert.equal(good.code, 0, good.stderr)
   await writeFile(file, '10.0.0.0/8\nnonsense\n')
-  const bad = await run(['check', config])
+  const bad = await runHere(['check', config])
   assert.notEqual(bad.code, 0)
   assert.match(
     bad.stdout + bad.stderr,

@@ -4,11 +4,12 @@ import { Agent } from 'node:http'
 import test, { type TestContext } from 'node:test'
 import type { GatewayInput } from '../src/gateway.ts'
 import { send } from './support/client.ts'
-import { run, start, temporaryFile } from './support/command.ts'
+import { start, temporaryFile } from './support/command.ts'
 import { proxyTo, startGateway } from './support/gateway.ts'
 import { scrape } from './support/metrics.ts'
 import { connect, startRawService } from './support/peer.ts'
 import { refusal } from './support/problem.ts'
+import { runHere } from './support/run-here.ts'
 import { startService } from './support/service.ts'
 
 type Validation = NonNullable<GatewayInput['policies']>['validation']
@@ -188,7 +189,7 @@ routes: [{ id: a, match: { path: /* }, reply: {} }, { id: b, match: { path: /ord
   assert.equal((await send(port, { path: '/orders/seven' })).status, 400)
   assert.equal((await send(port, { path: '/none' })).status, 404)
   await writeFile(document, API.replace('integer', 'int'))
-  const { code, stderr } = await run(['check', await temporaryFile(t, 'sallyport.yaml', yaml)])
+  const { code, stderr } = await runHere(['check', await temporaryFile(t, 'sallyport.yaml', yaml)])
   assert.equal(code, 1)
   assert.match(
     stderr,
@@ -293,7 +294,7 @@ test('skipped patterns cause one warning at the start, and by check', async (t) 
   const yaml = `routes: [{ id: a, match: { path: /a }, reply: {} }]
 policies: { validation: { unusablePatterns: skip, query: { properties: { a: { pattern: '${pattern}' } } } } }
 `
-  const { code, stderr } = await run(['check', await temporaryFile(t, 'sallyport.yaml', yaml)])
+  const { code, stderr } = await runHere(['check', await temporaryFile(t, 'sallyport.yaml', yaml)])
   assert.equal(code, 0)
   assert.ok(
     stderr.endsWith(

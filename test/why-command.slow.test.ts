@@ -1,17 +1,19 @@
 import assert from 'node:assert/strict'
 import test, { type TestContext } from 'node:test'
 import { send } from './support/client.ts'
-import { run, start } from './support/command.ts'
+import { start } from './support/command.ts'
+import { startFromText } from './support/file-gateway.ts'
+import { runHere } from './support/run-here.ts'
 import { startService } from './support/service.ts'
 import { Terminal } from './support/terminal.ts'
 
-async function setUp(t: TestContext, log = '') {
+async function setUp(t: TestContext, begin: typeof start | typeof startFromText, log = '') {
   const service = await startService(t, (request, response) => {
     response.statusCode = request.url === '/broken/1' ? 500 : 200
     response.end()
   })
   const other = await startService(t, (_, response) => void response.writeHead(503).end())
-  const { port, adminPort } = await start(
+  const { port, adminPort } = await begin(
     t,
     `listeners: [{ address: '127.0.0.1:0' }]
 admin: { address: '127.0.0.1:0' }
@@ -32,7 +34,7 @@ routes:
   )
   const at = ['--admin', `http://127.0.0.1:${adminPort}`]
   const ask = (path: string, id: string) => send(port, { path, headers: { 'X-Correlation-ID': id } })
-  const why = async (id: string, ...args: string[]) => run(['why', id, ...at, ...args])
+  const why = async (id: string, ...args: string[]) => runHere(['why', id, ...at, ...args])
   const cause = async (id: string): Promise<string> => {
     const { stdout } = await why(id, '--json')
     return (JSON.parse(stdout) as { requests: { cause: string }[] }).requests[0]!.cause
@@ -40,8 +42,8 @@ routes:
   return { service, other, at, ask, why, cause }
 }
 
-test('why explains the outcome of a request, whichever worker handled it', async (t) => {
-  const { service, other, ask, cause } = await setUp(t)
+test('why explains the outcome of a request, whichever worker handled it, and exits with 1 if none did', async (t) => {
+  const { service, other, ask, why, cause } = await setUp(t, start)
   for (const path of ['/books/1', '/broken/1', '/gone/1', '/nowhere']) await ask(path, `id${path.replaceAll('/', '-')}`)
   assert.equal(await cause('id-books-1'), `200: that is the reply of ${service.address} of books.`)
   assert.equal(await cause('id-broken-1'), `500: that is the reply of ${service.address} of books.`)
@@ -59,10 +61,15 @@ test('why explains the outcome of a request, whichever worker handled it', async
     causes.some((text) => text.includes(`${other.address} replied with 503`) || text.startsWith('503')),
     causes.join(),
   )
+  const { code, stdout, stderr } = await why('another')
+  assert.deepEqual([code, stdout], [1, ''])
+  assert.match(stderr, /^No worker remembers a request with the correlation id another\.\n/)
+  assert.match(stderr, /Worker 0 remembers \d of 200/)
+  assert.match(stderr, /Worker 1 remembers \d of 200/)
 })
 
 test('why shows route, attempts and time, and policy decisions if they were recorded', async (t) => {
-  const { ask, why } = await setUp(t, 'log: { access: { timings: true } }')
+  const { ask, why } = await setUp(t, startFromText, 'log: { access: { timings: true } }')
   await ask('/limited', 'one')
   const { code, stdout, stderr } = await why('one')
   assert.deepEqual([code, stderr], [0, ''])
@@ -78,16 +85,11 @@ test('why shows route, attempts and time, and policy decisions if they were reco
   assert.equal(gone.match(/127\.0\.0\.1:\d +connect at connect/g)!.length, 3)
 })
 
-test('why reports unrecorded policies, has colors in a terminal, and exits with 1 for unknown ids', async (t) => {
-  const { at, ask, why } = await setUp(t)
+test('why reports unrecorded policies, and has colors in a terminal', async (t) => {
+  const { at, ask } = await setUp(t, startFromText)
   await ask('/gone/1', 'one')
   const terminal = new Terminal(t, ['why', 'one', ...at])
   assert.equal(await terminal.ended, 0)
   assert.ok(terminal.shown.includes('\x1b[31m503\x1b[0m'))
   assert.match(terminal.shown, /were not recorded/)
-  const { code, stdout, stderr } = await why('another')
-  assert.deepEqual([code, stdout], [1, ''])
-  assert.match(stderr, /^No worker remembers a request with the correlation id another\.\n/)
-  assert.match(stderr, /Worker 0 remembers \d of 200/)
-  assert.match(stderr, /Worker 1 remembers \d of 200/)
 })

@@ -19,7 +19,8 @@ function start([program, ...rest]: Arguments, env: Record<string, string>): Chil
 
 for (const [args, count] of [
   [['start.ts'], 8],
-  ...serviceNames.map((name) => [['serve.ts', name], 1] as const),
+  // Starts the same as the other program, of which it takes one.
+  [['serve.ts', serviceNames[0]], 1],
 ] as const) {
   test(`${args.join(' ')} prints one line per instance, responds there, and exits with 0 on SIGTERM`, async (t) => {
     const child = start([...args, '--port', '0'], { JWT_SECRET })

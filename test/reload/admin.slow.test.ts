@@ -2,13 +2,14 @@ import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
 import test from 'node:test'
 import { startAdminGateway } from '../support/admin.ts'
-import { run, temporaryFile } from '../support/command.ts'
-import { answering as yaml, startConfigured as start } from '../support/configured.ts'
+import { temporaryFile } from '../support/command.ts'
+import { answering as yaml, startConfigured, startConfiguredHere as start } from '../support/configured.ts'
+import { runHere } from '../support/run-here.ts'
 
 const POST = { method: 'POST' }
 
 test('POST /config/reload reads the file again, and shows the generation of each worker', async (t) => {
-  const { ask, file, answer, command } = await start(t, yaml('one'))
+  const { ask, file, answer, command } = await startConfigured(t, yaml('one'))
   const before = (await ask('/config/status')).json
   assert.deepEqual([before['generation'], before['lastReload']], [1, null])
   assert.deepEqual(generations(before), [1, 1])
@@ -32,11 +33,11 @@ function generations({ workers }: Record<string, unknown>): number[] {
 }
 
 test('simultaneous reloads apply the file once, and all of them report it', async (t) => {
-  const { ask, file, command } = await start(t, yaml('one'))
+  const { ask, file, log } = await start(t, yaml('one'))
   await writeFile(file, yaml('two'))
   const answers = await Promise.all([1, 2, 3].map(() => ask('/config/reload', POST)))
   const { json } = await ask('/config/status')
-  assert.deepEqual(generations(json), [2, 2])
+  assert.deepEqual(generations(json), [2])
   assert.deepEqual(
     answers.map(({ status, json: told }) => [status, told['revision'], told['generation']]),
     answers.map(() => [200, json['revision'], 2]),
@@ -44,7 +45,10 @@ test('simultaneous reloads apply the file once, and all of them report it', asyn
   assert.match((await ask('/metrics')).text, /^sallyport_config_reloads_total\{outcome="applied"\} 1$/m)
   // A request before the file is read gets the result of that reading, and a later one that of a reading without
   // changes.
-  const outcomes = (await command.lines('An operator has asked for a reload', 3)).map(({ outcome }) => String(outcome))
+  const outcomes = log.lines
+    .filter(({ message }) => message === 'An operator has asked for a reload')
+    .map(({ outcome }) => String(outcome))
+  assert.equal(outcomes.length, 3)
   assert.ok(outcomes.includes('applied'), outcomes.join())
   assert.ok(
     outcomes.every((outcome) => outcome === 'applied' || outcome === 'unchanged'),
@@ -123,7 +127,7 @@ test('GET /config shows the running configuration with its revision as ETag', as
 })
 
 test('secrets of a rejected configuration appear in no reply and no log line', async (t) => {
-  const { ask, file, command } = await start(t, yaml('one'))
+  const { ask, file, log } = await start(t, yaml('one'))
   const secret = 'tell-nobody-0123456789'
   const auth = `policies: { auth: { methods: { jwt: { secret: ${secret}, algorithms: [HS257] } } } }`
   const broken = [
@@ -138,7 +142,7 @@ test('secrets of a rejected configuration appear in no reply and no log line', a
     assert.ok(!reply.includes(secret), reply)
   }
   assert.ok(!(await ask('/config/status')).text.includes(secret))
-  assert.ok(!JSON.stringify(command.log).includes(secret))
+  assert.ok(!JSON.stringify(log.lines).includes(secret))
 })
 
 test('a gateway configured by a program cannot be reloaded from a file', async (t) => {
@@ -154,7 +158,7 @@ test('a gateway configured by a program cannot be reloaded from a file', async (
 
 test('sallyport reload applies the file, and prints the problems of an invalid one', async (t) => {
   const { file, admin, answer } = await start(t, yaml('one'))
-  const reload = (...more: string[]) => run(['reload', '--admin', admin, ...more])
+  const reload = (...more: string[]) => runHere(['reload', '--admin', admin, ...more])
   await writeFile(file, yaml('two'))
   const applied = await reload()
   assert.equal(applied.code, 0, applied.stderr)
@@ -177,12 +181,12 @@ test('sallyport reload finds the admin listener even if the rest of the file is 
   const beside = (more: string) =>
     temporaryFile(t, 'sallyport.yaml', `admin: { address: '${address}' }\nroutes: []\n${more}\n`)
   await writeFile(file, yaml('two'))
-  const first = await run(['reload', '--config', await beside("secrets: ['${NOWHERE_TO_BE_FOUND}']")])
+  const first = await runHere(['reload', '--config', await beside("secrets: ['${NOWHERE_TO_BE_FOUND}']")])
   assert.equal(first.code, 0, first.stderr)
   assert.match(first.stdout, /^Configuration applied/)
-  const second = await run(['reload', '--config', await beside('nonsense: 1')])
+  const second = await runHere(['reload', '--config', await beside('nonsense: 1')])
   assert.equal(second.code, 0, second.stderr)
-  const nobody = await run(['reload', '--admin', 'http://127.0.0.1:1'])
+  const nobody = await runHere(['reload', '--admin', 'http://127.0.0.1:1'])
   assert.deepEqual([nobody.code, nobody.stdout], [1, ''])
   assert.match(nobody.stderr, /^http:\/\/127\.0\.0\.1:1 does not answer: /)
 })

@@ -4,6 +4,7 @@ import test, { type TestContext } from 'node:test'
 import { requestAdmin } from '../support/admin.ts'
 import { send } from '../support/client.ts'
 import { startCommand, temporaryFile } from '../support/command.ts'
+import { startFromText } from '../support/file-gateway.ts'
 import { turnUntil } from '../support/settled.ts'
 
 const APPLIED = 'Configuration applied'
@@ -59,20 +60,22 @@ test('after a reload all workers use the new log level and format', async (t) =>
 })
 
 test('a log level set by an operator survives reloads that do not change log.level', async (t) => {
-  const { command, adminPort, reload, level } = await start(t, '{ level: info, format: json }')
-  await requestAdmin(adminPort, '/log-level', { method: 'PUT', json: { level: 'debug' } })
-  await reload('two', '{ level: info, format: json }')
-  await command.line(APPLIED)
+  const { file, ask: asked, reload } = await startFromText(t, yaml('one', '{ level: info, format: json }'))
+  const level = async (): Promise<unknown> => (await asked('/log-level')).json['level']
+  await asked('/log-level', { method: 'PUT', json: { level: 'debug' } })
+  await writeFile(file, yaml('two', '{ level: info, format: json }'))
+  await reload()
   assert.equal(await level(), 'debug')
-  await reload('three', '{ level: warn, format: json }')
-  await turnUntil('the new level', async () => (await level()) !== 'debug')
+  await writeFile(file, yaml('three', '{ level: warn, format: json }'))
+  await reload()
   assert.equal(await level(), 'warn')
 })
 
 test('another log file needs a restart, and is rejected', async (t) => {
-  const { command, port, reload } = await start(t, '{ level: info, format: json }')
-  await reload('two', '{ level: info, format: json, file: other.log }')
-  const { problems } = await command.line('Configuration refused: the running one is kept')
+  const { file, port, log, reload } = await startFromText(t, yaml('one', '{ level: info, format: json }'))
+  await writeFile(file, yaml('two', '{ level: info, format: json, file: other.log }'))
+  await reload()
+  const { problems } = await log.line({ message: 'Configuration refused: the running one is kept' })
   assert.match(String(problems), /^log\.file: has changed/)
   assert.deepEqual(await ask(port, '/own'), new Set(['one']))
 })

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import { rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import test from 'node:test'
-import { run, temporaryFile } from '../support/command.ts'
+import { temporaryFile } from '../support/command.ts'
 import { connect } from '../support/peer.ts'
-import { answering as unwritable, startConfigured, TOKEN } from '../support/configured.ts'
+import { answering as unwritable, startConfigured, startConfiguredHere, TOKEN } from '../support/configured.ts'
+import { runHere } from '../support/run-here.ts'
 
 const answering = (body: string, more = ''): string => unwritable(body, more, true)
 
@@ -25,7 +26,7 @@ const asYaml = (body: string) => ({
 })
 
 test('planning a sent configuration, or the file, shows the changes and applies nothing', async (t) => {
-  const { ask, file, answer } = await startConfigured(t, answering('one'))
+  const { ask, file, answer } = await startConfiguredHere(t, answering('one'))
   const { revision } = (await ask('/config/status')).json
   const same = await ask('/config/plan', asYaml(answering('one', '# only a comment')))
   assert.deepEqual([same.status, same.json], [200, { same: true, changes: [], warnings: [], text: 'No changes.' }])
@@ -51,7 +52,7 @@ test('planning a sent configuration, or the file, shows the changes and applies 
 })
 
 test('an invalid configuration is rejected with all of its problems, without secrets', async (t) => {
-  const { ask, file } = await startConfigured(t, answering('one'))
+  const { ask, file } = await startConfiguredHere(t, answering('one'))
   const { status, json } = await ask('/config/plan', asYaml(answering('two', 'drainTimeout: soon\nnothing: 1')))
   assert.equal(status, 422)
   assert.deepEqual(
@@ -75,7 +76,7 @@ test('an invalid configuration is rejected with all of its problems, without sec
 })
 
 test('a body that is not text, too long, or from another origin is rejected', async (t) => {
-  const { ask, admin } = await startConfigured(t, answering('one'))
+  const { ask, admin } = await startConfiguredHere(t, answering('one'))
   const headers = { 'Content-Type': 'application/yaml', Authorization: `Bearer ${TOKEN}` }
   const plan = (body: string | Uint8Array<ArrayBuffer>, more: Record<string, string> = headers) =>
     fetch(`${admin}/config/plan`, { method: 'POST', headers: more, body })
@@ -122,12 +123,12 @@ export default definePolicy({
 })
 
 test('sallyport plan --against running exits with 0 for no changes, 2 for changes, and 1 if rejected', async (t) => {
-  const { admin, file } = await startConfigured(t, answering('one'))
+  const { admin, file } = await startConfiguredHere(t, answering('one'))
   const env = { ADMIN_TOKEN: TOKEN }
   const plan = async (text: string, ...more: string[]) => {
     const other = join(dirname(file), 'other.yaml')
     await writeFile(other, text)
-    return { other, ...(await run(['plan', other, '--against', 'running', '--admin', admin, ...more], { env })) }
+    return { other, ...(await runHere(['plan', other, '--against', 'running', '--admin', admin, ...more], { env })) }
   }
   const same = await plan(answering('one'))
   assert.deepEqual([same.code, same.stdout, same.stderr], [0, 'No changes.\n', ''])
@@ -148,24 +149,24 @@ test('sallyport plan --against running exits with 0 for no changes, 2 for change
   const refused = await plan(answering('two', 'drainTimeout: soon'))
   assert.deepEqual([refused.code, refused.stdout], [1, ''])
   assert.match(refused.stderr.slice(refused.other.length), /^:7:15: drainTimeout: expected a duration/)
-  const nobody = await run(['plan', file, '--against', 'running', '--admin', 'http://127.0.0.1:1'])
+  const nobody = await runHere(['plan', file, '--against', 'running', '--admin', 'http://127.0.0.1:1'])
   assert.deepEqual([nobody.code, nobody.stdout], [1, ''])
-  const module = await run(['plan', 'sallyport.config.ts', '--against', 'running', '--admin', admin])
+  const module = await runHere(['plan', 'sallyport.config.ts', '--against', 'running', '--admin', admin])
   assert.equal(module.code, 1)
   assert.match(module.stderr, /^sallyport\.config\.ts is a module/)
 })
 
 test("without admin.writable only the gateway's own file can be planned", async (t) => {
-  const { ask, admin, file } = await startConfigured(t, unwritable('one'))
+  const { ask, admin, file } = await startConfiguredHere(t, unwritable('one'))
   const code = await temporaryFile(t, 'code.ts', 'process.exit(7)')
   const { status, json } = await ask('/config/plan', asYaml(unwritable('one', `ownPolicies: ['${code}']`)))
   assert.equal(status, 403)
   assert.match(String(json['detail']), /^This gateway does not accept configurations over HTTP/)
   await writeFile(file, unwritable('two'))
-  const plan = await run(['plan', '--against', 'running', '--admin', admin])
+  const plan = await runHere(['plan', '--against', 'running', '--admin', admin])
   assert.equal(plan.code, 2, plan.stderr)
   assert.match(plan.stdout, /routes\.own\.reply\.body: one → two/)
-  const sent = await run(['plan', file, '--against', 'running', '--admin', admin])
+  const sent = await runHere(['plan', file, '--against', 'running', '--admin', admin])
   assert.deepEqual([sent.code, sent.stdout], [1, ''])
   assert.match(sent.stderr, /answered 403: This gateway does not accept configurations over HTTP/)
 })

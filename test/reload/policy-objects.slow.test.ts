@@ -4,7 +4,8 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import test, { type TestContext } from 'node:test'
 import { send } from '../support/client.ts'
-import { run, startCommand, temporaryFile } from '../support/command.ts'
+import { startCommand, temporaryFile } from '../support/command.ts'
+import { runHere } from '../support/run-here.ts'
 
 const APPLIED = 'Configuration applied'
 const REFUSED = 'Configuration refused: the running one is kept'
@@ -82,7 +83,7 @@ test('workers run the policies of a list, with the options of each route, and ta
 
 test('check and plan know the policies of a list, and which of them a change of a file concerns', async (t) => {
   const { file, write } = await setUp(t)
-  const checked = await run(['check', file])
+  const checked = await runHere(['check', file])
   assert.deepEqual([checked.code, checked.stderr], [0, ''])
   assert.match(checked.stdout, /second, first, inline +all/)
   assert.match(checked.stdout, /first, inline +few/)
@@ -91,7 +92,7 @@ test('check and plan know the policies of a list, and which of them a change of 
   await writeFile(before, (await readFile(file, 'utf8')).replace("'./first.ts'", "'./was.ts'"))
   await writeFile(join(dirname(file), 'was.ts'), files['first.ts']('a'))
   await write('first.ts', 'b')
-  const planned = await run(['plan', file, '--against', before, '--json'])
+  const planned = await runHere(['plan', file, '--against', before, '--json'])
   const { changes } = JSON.parse(planned.stdout) as { changes: readonly { path: string }[] }
   const paths = changes.map(({ path }) => path)
   assert.ok(paths.includes('ownPolicies.first.code'), planned.stdout)

@@ -40,9 +40,9 @@ test('a renamed key works under its old name, with a warning in the log and the 
 
 test('check and plan report an old name with its line', async (t) => {
   const file = await temporaryFile(t, 'a.yaml', 'admin: false\nlimits: { leastRate: 1 }\nroutes: []\n')
-  const { code, stderr } = await runHere(t, ['check', file])
+  const { code, stderr } = await runHere(['check', file])
   assert.equal(code, 0)
   assert.ok(stderr.startsWith(`${file}:2:22: warning: limits.leastRate: ${RENAMED}\n`), stderr)
-  const plan = await runHere(t, ['plan', file, '--against', file])
+  const plan = await runHere(['plan', file, '--against', file])
   assert.equal(plan.stderr, `${file}:2:11: warning: limits.leastRate: ${RENAMED}\n`)
 })

@@ -37,8 +37,9 @@ async function answers(t: TestContext, port: number): Promise<Set<string>> {
   return new Set(bodies)
 }
 
-test('SIGHUP applies the file in all workers', async (t) => {
-  const { command, port, file } = await start(t, yaml('one'))
+test('SIGHUP applies the file in all workers and in later ones, and an invalid file changes nothing', async (t) => {
+  const preload = new URL('../support/kill-worker.ts', import.meta.url).href
+  const { command, port, file } = await start(t, yaml('one'), { preload })
   assert.deepEqual(await answers(t, port), new Set(['one']))
   const client = await connect(t, port)
   client.write(GET)
@@ -49,6 +50,23 @@ test('SIGHUP applies the file in all workers', async (t) => {
   assert.deepEqual(await answers(t, port), new Set(['two']))
   client.write(GET)
   assert.equal((await client.reply()).body.toString(), 'two')
+
+  await writeFile(file, `${yaml('three')}drainTimeout: soon\nworkerTimeout: never\n`)
+  command.child.kill('SIGHUP')
+  const line = await command.line('Configuration refused: the running one is kept')
+  const problems = line['problems'] as string[]
+  assert.deepEqual(
+    problems.map((problem) => problem.slice(file.length).split(' ', 2)),
+    [
+      [':8:15:', 'drainTimeout:'],
+      [':9:16:', 'workerTimeout:'],
+    ],
+  )
+  assert.deepEqual(await answers(t, port), new Set(['two']))
+
+  command.child.kill('SIGUSR2')
+  await command.line('A worker died and is replaced')
+  assert.deepEqual(await answers(t, port), new Set(['two']))
 })
 
 test('a reload that needs more open files than allowed logs a warning, and one that needs no more does not', async (t) => {
@@ -64,33 +82,6 @@ test('a reload that needs more open files than allowed logs a warning, and one t
   const { needed } = await command.line(TOO_FEW_FILES)
   assert.equal(needed, 2_000_000_200)
   assert.equal(command.log.filter(({ message }) => message === TOO_FEW_FILES).length, 1)
-})
-
-test('an invalid file changes nothing, and every problem is logged with its place', async (t) => {
-  const { command, port, file } = await start(t, yaml('one'))
-  await writeFile(file, `${yaml('two')}drainTimeout: soon\nworkerTimeout: never\n`)
-  command.child.kill('SIGHUP')
-  const line = await command.line('Configuration refused: the running one is kept')
-  const problems = line['problems'] as string[]
-  assert.deepEqual(
-    problems.map((problem) => problem.slice(file.length).split(' ', 2)),
-    [
-      [':8:15:', 'drainTimeout:'],
-      [':9:16:', 'workerTimeout:'],
-    ],
-  )
-  assert.deepEqual(await answers(t, port), new Set(['one']))
-})
-
-test('a restarted worker uses the running configuration', async (t) => {
-  const preload = new URL('../support/kill-worker.ts', import.meta.url).href
-  const { command, port, file } = await start(t, yaml('one'), { preload })
-  await writeFile(file, yaml('two'))
-  command.child.kill('SIGHUP')
-  await command.line(APPLIED)
-  command.child.kill('SIGUSR2')
-  await command.line('A worker died and is replaced')
-  assert.deepEqual(await answers(t, port), new Set(['two']))
 })
 
 test('SIGHUP during the start does not end the gateway, and causes a reload afterwards', async (t) => {

@@ -1,11 +1,12 @@
 import type { TestContext } from 'node:test'
 import { type AdminAnswer, type AdminAsk, requestAdmin } from './admin.ts'
 import { type Command, startCommand, temporaryFile } from './command.ts'
+import { startFromFile } from './file-gateway.ts'
+import type { TestLog } from './gateway.ts'
 
-/** A gateway with two workers, started with a configuration file, and ways to send it requests. */
+/** A gateway with a configuration file, and ways to send it requests. */
 export interface Configured {
   readonly file: string
-  readonly command: Command
   /** URL of its admin listener. */
   readonly admin: string
   /** Sends a request to its admin listener. */
@@ -31,13 +32,29 @@ overload: false
 `
 }
 
-/** `sallyport start` with that text in a file, once it listens. */
-export async function startConfigured(t: TestContext, text: string): Promise<Configured> {
+/** `sallyport start` with that text in a file, once it listens: a process with two workers. */
+export async function startConfigured(
+  t: TestContext,
+  text: string,
+): Promise<Configured & { readonly command: Command }> {
   const file = await temporaryFile(t, 'sallyport.yaml', text)
   const { command, port, adminPort } = await startCommand(t, file)
+  return { command, ...configured(file, port, adminPort) }
+}
+
+/** The same in the process of the test, without workers. */
+export async function startConfiguredHere(
+  t: TestContext,
+  text: string,
+): Promise<Configured & { readonly log: TestLog }> {
+  const file = await temporaryFile(t, 'sallyport.yaml', text)
+  const { log, port, adminPort } = await startFromFile(t, file)
+  return { log, ...configured(file, port, adminPort) }
+}
+
+function configured(file: string, port: number, adminPort: number): Configured {
   return {
     file,
-    command,
     admin: `http://127.0.0.1:${adminPort}`,
     ask: (path, what) =>
       requestAdmin(adminPort, path, { ...what, headers: { Authorization: `Bearer ${TOKEN}`, ...what?.headers } }),
