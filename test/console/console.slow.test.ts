@@ -1,4 +1,4 @@
-/** The console in a real browser, against a running gateway with two workers. */
+/** The console in a real browser, against a gateway in this process; where workers matter, against one with two of them. */
 import assert from 'node:assert/strict'
 import { readFile, writeFile } from 'node:fs/promises'
 import test, { type TestContext } from 'node:test'
@@ -7,9 +7,11 @@ import { type AdminAsk, requestAdmin } from '../support/admin.ts'
 import { startBrowser } from '../support/browser.ts'
 import { send } from '../support/client.ts'
 import { startCommand, temporaryFile } from '../support/command.ts'
-import { barriers, openConsole, overhang } from '../support/console.ts'
+import { barriers, look, openConsole, openRequests, overhang } from '../support/console.ts'
+import { startFromFile } from '../support/file-gateway.ts'
 import { startRedis, until } from '../support/redis.ts'
 import { startService } from '../support/service.ts'
+import { shared } from '../support/shared.ts'
 import { authority, writeLeaf } from '../support/tls.ts'
 
 const TOKEN = 'token-of-the-operators'
@@ -17,11 +19,21 @@ const TOKEN = 'token-of-the-operators'
 /** Text that a page must display literally. */
 const HOSTILE = `<img src=x onerror="document.title='out'"><script>document.title='out'`
 
-/**
- * A gateway with two workers: a service with two instances, one without a reachable instance, routes with policies, and
- * a certificate.
- */
-async function startShop(t: TestContext, { writable = false, more = '', withRedis = false } = {}) {
+const openBrowser = shared(startBrowser)
+
+interface ShopOptions {
+  readonly writable?: boolean
+  readonly more?: string
+  readonly withRedis?: boolean
+  /** As a process of its own, with two workers. */
+  readonly withWorkers?: boolean
+}
+
+/** A gateway with a service with two instances, one without a reachable instance, routes with policies, and a certificate. */
+async function startShop(
+  t: TestContext,
+  { writable = false, more = '', withRedis = false, withWorkers = false }: ShopOptions = {},
+) {
   const redis = withRedis ? `{ url: '${(await startRedis(t)).url}', timeout: 10s }` : 'null'
   const store = withRedis ? 'redis' : 'memory'
   const instances = await Promise.all([
@@ -54,7 +66,7 @@ routes:
   - { id: gone, match: { path: /gone/* }, service: gone }
 ${more}`
   const file = await temporaryFile(t, 'sallyport.yaml', text)
-  const { port, adminPort } = await startCommand(t, file)
+  const { port, adminPort } = await (withWorkers ? startCommand(t, file) : startFromFile(t, file))
   const origin = `http://127.0.0.1:${adminPort}`
   const headers = writable ? { Authorization: `Bearer ${TOKEN}` } : {}
   const ask = (path: string, what?: AdminAsk) => requestAdmin(adminPort, path, { ...what, headers })
@@ -64,10 +76,7 @@ ${more}`
 /** A test of a gateway without Redis, and of one whose cache and limits are in Redis. */
 function inBoth(
   name: string,
-  run: (
-    t: TestContext,
-    start: (options?: Parameters<typeof startShop>[1]) => ReturnType<typeof startShop>,
-  ) => Promise<void>,
+  run: (t: TestContext, start: (options?: ShopOptions) => ReturnType<typeof startShop>) => Promise<void>,
 ): void {
   for (const withRedis of [false, true])
     test(`${name}, ${withRedis ? 'with' : 'without'} Redis`, (t) =>
@@ -103,27 +112,41 @@ const halves: readonly (readonly (readonly [path: string, shown: string | RegExp
   ],
 ]
 
-for (const [width, theme, withRedis] of [
-  [1280, 'light', true],
-  [1280, 'dark', false],
-  [390, 'light', false],
-  [390, 'dark', true],
+for (const [withRedis, looks] of [
+  [
+    true,
+    [
+      { width: 1280, theme: 'light' },
+      { width: 390, theme: 'dark' },
+    ],
+  ],
+  [
+    false,
+    [
+      { width: 1280, theme: 'dark' },
+      { width: 390, theme: 'light' },
+    ],
+  ],
 ] as const)
   for (const [i, pages] of halves.entries())
-    test(`each page is complete and accessible, at ${width} px and ${theme}, part ${i + 1}`, async (t) => {
-      const { port, origin } = await startShop(t, { withRedis })
-      const browser = await startBrowser(t)
+    test(`each page is complete and accessible, wide and narrow, ${withRedis ? 'with' : 'without'} Redis, part ${i + 1}`, async (t) => {
+      const { port, origin } = await startShop(t, { withRedis, withWorkers: withRedis })
+      const browser = await openBrowser()
       for (const path of ['/books/1', '/books/1', '/orders/2', '/gone/3']) await send(port, { path })
       await send(port, { path: '/nowhere', headers: { 'X-Correlation-ID': 'the-lost-one' } })
-      const { page, complaints } = await openConsole(t, browser, origin, pages[0]![0], { width, theme })
+      const { page, complaints } = await openConsole(t, browser, origin, pages[0]![0])
       for (const [path, shown] of pages) {
         await page.goto(`${origin}/console/${path}`)
         await shows(page, shown)
         await shows(page, 'Live')
         if (path === '')
           await page.getByRole('heading', { name: 'Replicas' }).waitFor({ state: withRedis ? 'visible' : 'detached' })
-        assert.deepEqual(await barriers(page), [], path)
-        assert.equal(await overhang(page), 0, path)
+        for (const each of looks) {
+          await look(page, each)
+          const where = `${path}, at ${each.width} px and ${each.theme}`
+          assert.deepEqual(await barriers(page), [], where)
+          assert.equal(await overhang(page), 0, where)
+        }
         assert.match(await page.title(), /· Sallyport$/)
       }
       assert.deepEqual(complaints, [])
@@ -131,8 +154,8 @@ for (const [width, theme, withRedis] of [
 
 inBoth('data sent by clients is shown as text', async (t, start) => {
   const { port, origin } = await start()
-  const browser = await startBrowser(t)
-  const { page, complaints } = await openConsole(t, browser, origin, 'requests')
+  const browser = await openBrowser()
+  const { page, complaints } = await openRequests(t, browser, origin)
   await shows(page, 'No requests yet')
   const path = `/books/${encodeURIComponent(HOSTILE)}`
   const id = HOSTILE.replaceAll(/[^!-~]/g, '_')
@@ -172,7 +195,7 @@ inBoth('data sent by clients is shown as text', async (t, start) => {
 
 inBoth('headers and body of an explained request are sent in the body, never in the URL', async (t, start) => {
   const { origin } = await start()
-  const browser = await startBrowser(t)
+  const browser = await openBrowser()
   const { page, complaints } = await openConsole(t, browser, origin, 'explain')
   await page.getByLabel('URL or path').fill('/books/7')
   await page.getByText('Headers, body').click()
@@ -190,8 +213,8 @@ inBoth('headers and body of an explained request are sent in the body, never in 
 
 inBoth('requests are shown as they end, and can be filtered', async (t, start) => {
   const { port, origin } = await start()
-  const browser = await startBrowser(t)
-  const { page } = await openConsole(t, browser, origin, 'requests?status=404')
+  const browser = await openBrowser()
+  const { page } = await openRequests(t, browser, origin, '?status=404')
   await shows(page, 'No requests match')
   await send(port, { path: '/books/1' })
   await send(port, { path: '/nowhere' })
@@ -200,6 +223,9 @@ inBoth('requests are shown as they end, and can be filtered', async (t, start) =
   await page.getByRole('button', { name: 'Clear' }).click()
   await shows(page, '/books/1')
   await page.getByLabel('Route').fill('books')
+  await send(port, { path: '/books/2' })
+  await shows(page, '/books/2')
+  assert.equal(await page.getByLabel('Route').inputValue(), 'books', 'what is half typed stays')
   await page.getByLabel('Route').press('Enter')
   await page.getByText('/nowhere').waitFor({ state: 'detached' })
   assert.equal(new URL(page.url()).search, '?route=books')
@@ -207,8 +233,8 @@ inBoth('requests are shown as they end, and can be filtered', async (t, start) =
 
 inBoth('a recorded request can be explained', async (t, start) => {
   const { port, origin, instances } = await start()
-  const browser = await startBrowser(t)
-  const { page } = await openConsole(t, browser, origin, 'requests')
+  const browser = await openBrowser()
+  const { page } = await openRequests(t, browser, origin)
   await shows(page, 'No requests yet')
   await send(port, { method: 'PUT', path: '/orders/1' })
   await page.locator('.requests tbody .path a').first().click()
@@ -223,7 +249,7 @@ inBoth('a recorded request can be explained', async (t, start) => {
 
 inBoth('live rates are shown, and when each route was last used', async (t, start) => {
   const { port, origin } = await start()
-  const browser = await startBrowser(t)
+  const browser = await openBrowser()
   const { page } = await openConsole(t, browser, origin, 'routes')
   const row = page.locator('tr', { hasText: 'orders' })
   await row.getByText('never').waitFor()
@@ -235,7 +261,7 @@ inBoth('live rates are shown, and when each route was last used', async (t, star
 
 inBoth('a drained instance gets no requests until it is taken back', async (t, start) => {
   const { port, origin, instances } = await start()
-  const browser = await startBrowser(t)
+  const browser = await openBrowser()
   const { page } = await openConsole(t, browser, origin, 'services/shop')
   const [first, second] = instances
   await page.getByRole('button', { name: `Drain ${first.address}`, exact: true }).click()
@@ -253,8 +279,8 @@ inBoth('a drained instance gets no requests until it is taken back', async (t, s
 })
 
 inBoth('stored replies can be purged, and limits reset', async (t, start) => {
-  const { port, origin, ask, instances } = await start()
-  const browser = await startBrowser(t)
+  const { port, origin, ask, instances } = await start({ withWorkers: true })
+  const browser = await openBrowser()
   const heard = (): number => instances.reduce((sum, instance) => sum + instance.heard.length, 0)
   // In memory each of the two workers has its own store.
   for (let i = 0; i < 12; i++) await send(port, { path: '/books/1' })
@@ -285,7 +311,7 @@ inBoth('a change is compared, applied, and then rolled back or kept', async (t, 
     writable: true,
     more: '  - { id: hello, match: { path: /hello }, reply: { body: one } }',
   })
-  const browser = await startBrowser(t)
+  const browser = await openBrowser()
   const { page, complaints } = await openConsole(t, browser, origin, 'configuration')
   const answer = async (): Promise<string> => (await send(port, { path: '/hello' })).text
   await page.getByLabel('Token').fill('not-the-token-of-them')
@@ -332,7 +358,7 @@ inBoth(
     const { file, port, origin } = await start({
       more: '  - { id: hello, match: { path: /hello }, reply: { body: one } }',
     })
-    const browser = await startBrowser(t)
+    const browser = await openBrowser()
     const { page } = await openConsole(t, browser, origin, 'configuration')
     await page.getByRole('button', { name: 'Edit the configuration' }).click()
     const editor = page.getByLabel('Text of sallyport.yaml')
@@ -364,7 +390,7 @@ test('a thousand routes are shown', async (t) => {
     (_, i) => `  - { id: route-${i}, match: { path: /many/${i} }, service: shop }`,
   )
   const { origin } = await startShop(t, { more: routes.join('\n') })
-  const browser = await startBrowser(t)
+  const browser = await openBrowser()
   const { page, complaints } = await openConsole(t, browser, origin, 'routes')
   await shows(page, '200 of 1,003 routes.')
   assert.equal(await page.locator('tbody tr').count(), 200)
@@ -379,7 +405,7 @@ test('a thousand routes are shown', async (t) => {
 
 test('keyboard shortcuts reach every page, and the chosen theme persists', async (t) => {
   const { origin } = await startShop(t)
-  const browser = await startBrowser(t)
+  const browser = await openBrowser()
   const { page } = await openConsole(t, browser, origin)
   await shows(page, 'Live')
   await page.keyboard.press('g')
@@ -407,7 +433,7 @@ test('keyboard shortcuts reach every page, and the chosen theme persists', async
 
 test('a page in a background tab closes its event stream', async (t) => {
   const { origin } = await startShop(t)
-  const browser = await startBrowser(t)
+  const browser = await openBrowser()
   const { page } = await openConsole(t, browser, origin)
   await shows(page, 'Live')
   const see = (hidden: boolean): Promise<unknown> =>

@@ -1,4 +1,4 @@
-/** API keys in the console, in a real browser against a running gateway with two workers, and what requests with them get. */
+/** API keys in the console, in a real browser against a gateway in this process, and what requests with them get. */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { hash } from 'node:crypto'
@@ -9,10 +9,14 @@ import { stringify } from 'yaml'
 import { requestAdmin } from '../support/admin.ts'
 import { startBrowser } from '../support/browser.ts'
 import { send } from '../support/client.ts'
-import { startCommand, temporaryFile } from '../support/command.ts'
+import { temporaryFile } from '../support/command.ts'
 import { barriers, openConsole, overhang } from '../support/console.ts'
+import { startFromFile } from '../support/file-gateway.ts'
 import { connectTo, startRedis } from '../support/redis.ts'
 import { quickDigestOf } from '../support/password.ts'
+import { shared } from '../support/shared.ts'
+
+const openBrowser = shared(startBrowser)
 
 const PASSWORD = 'a password of theirs'
 /** Text that a page must display literally. */
@@ -23,9 +27,9 @@ async function startGate(t: TestContext, inRedis: boolean, more: object = {}) {
   const redis = inRedis ? await startRedis(t) : null
   const keys = [{ id: 'old', sha256: hash('sha256', 'old-key') }]
   const text = stringify({
-    workers: 2,
     admin: { address: '127.0.0.1:0', ...more },
     endpoints: { docs: false, openapi: false },
+    overload: false,
     listeners: [{ address: '127.0.0.1:0' }],
     ...(redis !== null && { stores: { redis: { url: redis.url, timeout: '5s' } } }),
     policies: {
@@ -37,17 +41,14 @@ async function startGate(t: TestContext, inRedis: boolean, more: object = {}) {
     routes: [{ id: 'all', match: { path: '/*' }, reply: { status: 200 } }],
   })
   const file = await temporaryFile(t, 'sallyport.yaml', text)
-  const { command, port, adminPort } = await startCommand(t, file)
-  /** The distinct replies to requests with a key, so that both workers get some. */
-  const statuses = async (secret: string): Promise<number[]> => {
-    const ask = () => send(port, { headers: { 'X-API-Key': secret } })
-    return [...new Set((await Promise.all(Array.from({ length: 12 }, ask))).map(({ status }) => status))]
-  }
+  const { log, port, adminPort } = await startFromFile(t, file)
+  /** The reply to a request with a key. */
+  const status = async (secret: string) => (await send(port, { headers: { 'X-API-Key': secret } })).status
   const applyPatch = async (patch: string): Promise<void> => {
     execFileSync('git', ['apply', '--unidiff-zero'], { cwd: dirname(file), input: patch, stdio: 'pipe' })
     assert.equal((await requestAdmin(adminPort, '/config/reload', { method: 'POST' })).status, 200)
   }
-  return { command, redis, origin: `http://127.0.0.1:${adminPort}`, adminPort, statuses, applyPatch }
+  return { log, redis, origin: `http://127.0.0.1:${adminPort}`, adminPort, status, applyPatch }
 }
 
 /** The key that the dialog shows, once it does. */
@@ -65,8 +66,8 @@ for (const [width, theme] of [
   [390, 'dark'],
 ] as const)
   test(`a key is created, rotated and revoked, at ${width} px and ${theme}`, async (t) => {
-    const { origin, statuses, command } = await startGate(t, true)
-    const browser = await startBrowser(t)
+    const { origin, status, log } = await startGate(t, true)
+    const browser = await openBrowser()
     const { page, complaints } = await openConsole(t, browser, origin, 'clients', { width, theme })
     await page.getByText('There are no API keys').waitFor()
     const whole = async (): Promise<void> => {
@@ -92,7 +93,7 @@ for (const [width, theme] of [
     assert.equal(await shownKey(page), first)
     await copied(page)
     assert.ok(!(await page.content()).includes(first))
-    assert.deepEqual(await statuses(first), [200])
+    assert.equal(await status(first), 200)
 
     const begin = (secret: string): string => secret.slice(0, 11)
     await page.getByRole('button', { name: `Rotate partner (${begin(first)}…)` }).click()
@@ -101,20 +102,20 @@ for (const [width, theme] of [
     const second = await shownKey(page)
     await copied(page)
     await page.getByText('replaced', { exact: true }).waitFor()
-    assert.deepEqual([await statuses(first), await statuses(second)], [[200], [200]])
+    assert.deepEqual([await status(first), await status(second)], [200, 200])
     await whole()
 
     await page.getByRole('button', { name: `Revoke partner (${begin(first)}…)` }).click()
     await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click()
     await page.getByText(`partner (${begin(first)}…) is revoked.`).waitFor()
-    assert.deepEqual([await statuses(first), await statuses(second)], [[401], [200]])
+    assert.deepEqual([await status(first), await status(second)], [401, 200])
     await page.getByRole('button', { name: `Rotate partner (${begin(second)}…)` }).click()
     await page.getByLabel('The old key keeps working').selectOption('0s')
     await page.getByRole('button', { name: 'Rotate', exact: true }).click()
     const third = await shownKey(page)
     await copied(page)
-    assert.deepEqual([await statuses(second), await statuses(third)], [[401], [200]])
-    for (const secret of [first, second, third]) assert.ok(!JSON.stringify(command.log).includes(secret.slice(12)))
+    assert.deepEqual([await status(second), await status(third)], [401, 200])
+    for (const secret of [first, second, third]) assert.ok(!JSON.stringify(log.lines).includes(secret.slice(12)))
     assert.deepEqual(
       complaints.filter((text) => !text.includes('status of 400')),
       [],
@@ -122,8 +123,8 @@ for (const [width, theme] of [
   })
 
 test('keys of the configuration are changed by a patch that works when applied', async (t) => {
-  const { origin, statuses, applyPatch } = await startGate(t, false)
-  const browser = await startBrowser(t)
+  const { origin, status, applyPatch } = await startGate(t, false)
+  const browser = await openBrowser()
   const { page, complaints } = await openConsole(t, browser, origin, 'clients')
   const patch = () => page.getByRole('dialog').locator('pre').innerText()
   await page.getByRole('button', { name: 'Create a key' }).click()
@@ -131,30 +132,30 @@ test('keys of the configuration are changed by a patch that works when applied',
   await page.getByRole('button', { name: 'Create', exact: true }).click()
   const first = await shownKey(page)
   assert.deepEqual(await barriers(page), [])
-  assert.deepEqual(await statuses(first), [401])
+  assert.equal(await status(first), 401)
   assert.ok(!(await patch()).includes(first.slice(12)))
   await applyPatch(await patch())
   await copied(page)
-  assert.deepEqual(await statuses(first), [200])
+  assert.equal(await status(first), 200)
   await page.getByRole('button', { name: /^Rotate new / }).click()
   await page.getByRole('button', { name: 'Rotate', exact: true }).click()
   const second = await shownKey(page)
   await applyPatch(await patch())
   await copied(page)
-  assert.deepEqual([await statuses(first), await statuses(second)], [[200], [200]])
+  assert.deepEqual([await status(first), await status(second)], [200, 200])
   await page.getByRole('button', { name: `Revoke new (${first.slice(0, 11)}…)` }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click()
   await page.getByText('Nothing is changed yet.').waitFor()
   await applyPatch(await patch())
   await page.getByRole('button', { name: 'Close' }).click()
-  assert.deepEqual([await statuses(first), await statuses(second)], [[401], [200]])
+  assert.deepEqual([await status(first), await status(second)], [401, 200])
   assert.deepEqual(complaints, [])
 })
 
 test('where configurations may be sent, a key of the configuration is applied by a button, and kept', async (t) => {
   const users = [{ name: 'ada', password: quickDigestOf(PASSWORD), role: 'admin' }]
-  const { origin, statuses } = await startGate(t, false, { users, writable: true })
-  const browser = await startBrowser(t)
+  const { origin, status } = await startGate(t, false, { users, writable: true })
+  const browser = await openBrowser()
   const { page } = await openConsole(t, browser, origin, 'clients')
   await page.getByLabel('Name', { exact: true }).fill('ada')
   await page.getByLabel('Password', { exact: true }).fill(PASSWORD)
@@ -169,7 +170,7 @@ test('where configurations may be sent, a key of the configuration is applied by
   await page.getByText('The change is in effect.').waitFor()
   assert.equal(await page.getByText('It does not work yet.').count(), 0)
   assert.deepEqual(await barriers(page), [])
-  assert.deepEqual(await statuses(secret), [200])
+  assert.equal(await status(secret), 200)
   await copied(page)
   await page.getByRole('button', { name: 'Keep it' }).click()
   await page.getByText('A change is in effect').waitFor({ state: 'detached' })
@@ -180,7 +181,7 @@ test('where configurations may be sent, a key of the configuration is applied by
   await page.getByRole('dialog', { name: 'Apply the change?' }).getByRole('button', { name: 'Apply' }).click()
   await page.getByText('The change is in effect.').waitFor()
   assert.equal(await page.getByText('Nothing is changed yet.').count(), 0)
-  assert.deepEqual(await statuses(secret), [401])
+  assert.equal(await status(secret), 401)
 })
 
 test('data that others have written to Redis is shown as text, and an outage of Redis is shown', async (t) => {
@@ -197,7 +198,7 @@ test('data that others have written to Redis is shown as text, and an outage of 
     expires: 2,
   }
   await connectTo(t, redis!).hset('sallyport:api-keys', sha256, JSON.stringify(key))
-  const browser = await startBrowser(t)
+  const browser = await openBrowser()
   const { page, complaints } = await openConsole(t, browser, origin, 'clients', { width: 390 })
   await page.getByText(HOSTILE).first().waitFor()
   await page.getByText('expired').first().waitFor()
@@ -223,8 +224,8 @@ test('data that others have written to Redis is shown as text, and an outage of 
 
 test('a viewer can see keys but not change them', async (t) => {
   const users = [{ name: 'vera', password: quickDigestOf(PASSWORD), role: 'viewer' }]
-  const { origin, statuses } = await startGate(t, false, { users })
-  const browser = await startBrowser(t)
+  const { origin, status } = await startGate(t, false, { users })
+  const browser = await openBrowser()
   const { page } = await openConsole(t, browser, origin, 'clients')
   await page.getByLabel('Name', { exact: true }).fill('vera')
   await page.getByLabel('Password', { exact: true }).fill(PASSWORD)
@@ -240,5 +241,5 @@ test('a viewer can see keys but not change them', async (t) => {
     const forced = `fetch("${path}", { method: "${method}", headers: { 'Content-Type': 'application/json' }, body: "{}" }).then(({ status }) => status)`
     assert.equal(await page.evaluate(forced), 403, path)
   }
-  assert.deepEqual(await statuses('old-key'), [200])
+  assert.equal(await status('old-key'), 200)
 })

@@ -1,14 +1,18 @@
-/** Login to the console with an OpenID provider, in a real browser against a running gateway with two workers. */
+/** Login to the console with an OpenID provider, in a real browser against a gateway in this process. */
 import assert from 'node:assert/strict'
 import { readFile, writeFile } from 'node:fs/promises'
 import test, { type TestContext } from 'node:test'
 import { systemClock } from '../../src/core/clock.ts'
 import { requestAdmin } from '../support/admin.ts'
 import { startBrowser } from '../support/browser.ts'
-import { startCommand, temporaryFile } from '../support/command.ts'
+import { temporaryFile } from '../support/command.ts'
 import { barriers, openConsole, overhang } from '../support/console.ts'
+import { startFromFile } from '../support/file-gateway.ts'
 import { CLIENT, startOpenIdProvider } from '../support/openid-provider.ts'
 import { quickDigestOf } from '../support/password.ts'
+import { shared } from '../support/shared.ts'
+
+const openBrowser = shared(startBrowser)
 
 const TOKEN = 'token-of-the-operators'
 const PASSWORD = 'a password of theirs'
@@ -18,7 +22,6 @@ async function startShop(t: TestContext, { withUsers = false } = {}) {
   provider.user = { sub: '7', preferred_username: 'otto', groups: ['ops'] }
   const users = withUsers ? `[{ name: ada, password: '${quickDigestOf(PASSWORD)}', role: admin }]` : '[]'
   const text = `
-workers: 2
 admin:
   address: '127.0.0.1:0'
   token: ${TOKEN}
@@ -29,13 +32,14 @@ admin:
     clientSecret: ${CLIENT.clientSecret}
     roles: { claim: groups, map: { ops: operator, dev: viewer } }
 listeners: [{ address: '127.0.0.1:0' }]
+overload: false
 services:
   shop: { instances: ['http://127.0.0.1:1'], health: false }
 routes:
   - { id: books, match: { path: /books/* }, service: shop }
 `
   const file = await temporaryFile(t, 'sallyport.yaml', text)
-  const { adminPort } = await startCommand(t, file)
+  const { adminPort } = await startFromFile(t, file)
   const reload = () =>
     requestAdmin(adminPort, '/config/reload', { method: 'POST', headers: { Authorization: `Bearer ${TOKEN}` } })
   // The provider is at 127.0.0.1: another site, with separate cookies.
@@ -44,7 +48,7 @@ routes:
 
 test('an operator logs in at a provider on another site, returns to the page, and logs out of both', async (t) => {
   const { provider, file, reload, origin } = await startShop(t)
-  const browser = await startBrowser(t)
+  const browser = await openBrowser()
   const { page, complaints } = await openConsole(t, browser, origin, 'services/shop?x=1')
   const host = new URL(provider.url).host
   const button = page.getByRole('button', { name: `Log in with ${host}` })
@@ -74,7 +78,7 @@ test('an operator logs in at a provider on another site, returns to the page, an
 
 test('the session cookie is sent by the console’s own pages only, not by other sites', async (t) => {
   const { provider, origin } = await startShop(t)
-  const browser = await startBrowser(t)
+  const browser = await openBrowser()
   const { page } = await openConsole(t, browser, origin)
   await page.getByRole('button', { name: /^Log in with / }).click()
   await page.getByRole('banner').getByText('otto').waitFor()
@@ -93,7 +97,7 @@ test('the session cookie is sent by the console’s own pages only, not by other
 test('a user without a role is told so, and can log in as somebody else', async (t) => {
   const { provider, origin } = await startShop(t, { withUsers: true })
   provider.user = { sub: '9', preferred_username: '<img src=x onerror=alert(1)>', groups: ['cooks'] }
-  const browser = await startBrowser(t)
+  const browser = await openBrowser()
   const { page } = await openConsole(t, browser, origin, '', { width: 390 })
   const button = page.getByRole('button', { name: /^Log in with / })
   await page.getByLabel('Password', { exact: true }).waitFor()
@@ -115,7 +119,7 @@ test('a user without a role is told so, and can log in as somebody else', async 
 test('an unreachable provider is reported on the page, and passwords still work', async (t) => {
   const { provider, origin } = await startShop(t, { withUsers: true })
   provider.isBroken = true
-  const browser = await startBrowser(t)
+  const browser = await openBrowser()
   const { page } = await openConsole(t, browser, origin)
   await page.getByRole('button', { name: /^Log in with / }).click()
   await page.getByText(/The OpenID provider http:.* cannot be reached/).waitFor()

@@ -1,14 +1,18 @@
-/** Login to the console, in a real browser against a running gateway with two workers. */
+/** Login to the console, in a real browser against a gateway in this process. */
 import assert from 'node:assert/strict'
 import { readFile, writeFile } from 'node:fs/promises'
 import test, { type TestContext } from 'node:test'
 import type { Page } from 'playwright-core'
 import { requestAdmin } from '../support/admin.ts'
 import { startBrowser } from '../support/browser.ts'
-import { startCommand, temporaryFile } from '../support/command.ts'
+import { temporaryFile } from '../support/command.ts'
 import { barriers, openConsole, overhang } from '../support/console.ts'
+import { startFromFile } from '../support/file-gateway.ts'
 import { startService } from '../support/service.ts'
 import { quickDigestOf } from '../support/password.ts'
+import { shared } from '../support/shared.ts'
+
+const openBrowser = shared(startBrowser)
 
 const TOKEN = 'token-of-the-operators'
 const PASSWORD = 'a password of theirs'
@@ -17,7 +21,6 @@ const digest = quickDigestOf(PASSWORD)
 async function startShop(t: TestContext) {
   const instances = await Promise.all([startService(t), startService(t)])
   const text = `
-workers: 2
 admin:
   address: '127.0.0.1:0'
   token: ${TOKEN}
@@ -25,13 +28,14 @@ admin:
     - { name: vera, password: '${digest}', role: viewer }
     - { name: otto, password: '${digest}', role: operator }
 listeners: [{ address: '127.0.0.1:0' }]
+overload: false
 services:
   shop: { instances: [${instances.map(({ url }) => `'${url}'`).join(', ')}] }
 routes:
   - { id: books, match: { path: /books/* }, service: shop, policies: { cache: { ttl: 60s } } }
 `
   const file = await temporaryFile(t, 'sallyport.yaml', text)
-  const { adminPort } = await startCommand(t, file)
+  const { adminPort } = await startFromFile(t, file)
   const headers = { Authorization: `Bearer ${TOKEN}` }
   const isDrained = async (): Promise<boolean> => {
     const { instances: shown } = (await requestAdmin(adminPort, '/services/shop', { headers })).json as {
@@ -51,7 +55,7 @@ async function logIn(page: Page, name: string, password = PASSWORD): Promise<voi
 
 test('a viewer logs in, can see everything and change nothing, and logs out', async (t) => {
   const { origin, isDrained } = await startShop(t)
-  const browser = await startBrowser(t)
+  const browser = await openBrowser()
   const { page, complaints } = await openConsole(t, browser, origin, 'services/shop')
   await logIn(page, 'vera', 'not-her-password')
   await page.getByText('The name or the password is wrong.').waitFor()
@@ -84,7 +88,7 @@ test('a viewer logs in, can see everything and change nothing, and logs out', as
 
 test('an operator can drain, and the page survives the end of a session and a new login', async (t) => {
   const { file, origin, isDrained, reload } = await startShop(t)
-  const browser = await startBrowser(t)
+  const browser = await openBrowser()
   const { page } = await openConsole(t, browser, origin, 'services/shop', { width: 390 })
   await logIn(page, 'otto')
   await page
@@ -107,7 +111,7 @@ test('an operator can drain, and the page survives the end of a session and a ne
 
 test('a browser can also log in with the token, and returns to the page that it opened', async (t) => {
   const { origin } = await startShop(t)
-  const browser = await startBrowser(t)
+  const browser = await openBrowser()
   const { page } = await openConsole(t, browser, origin, 'services/shop')
   await page.goto(`${origin}/docs/`)
   await page.getByRole('button', { name: 'Use the token instead' }).click()

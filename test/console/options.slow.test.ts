@@ -1,22 +1,26 @@
-/** Forms for the options of routes and services, in a real browser against a gateway with two workers. */
+/** Forms for the options of routes and services, in a real browser against a gateway in this process. */
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import test, { type TestContext } from 'node:test'
 import { type AdminAsk, requestAdmin } from '../support/admin.ts'
 import { startBrowser } from '../support/browser.ts'
 import { send } from '../support/client.ts'
-import { startCommand, temporaryFile } from '../support/command.ts'
+import { temporaryFile } from '../support/command.ts'
 import { barriers, openConsole } from '../support/console.ts'
+import { startFromFile } from '../support/file-gateway.ts'
 import { startService } from '../support/service.ts'
+import { shared } from '../support/shared.ts'
+
+const openBrowser = shared(startBrowser)
 
 const TOKEN = 'token-of-the-operators'
 
 async function startShop(t: TestContext, writable: boolean) {
   const instances = await Promise.all([startService(t), startService(t)])
   const [one, other] = instances.map(({ url }) => url)
-  const text = `workers: 2
-admin: { address: '127.0.0.1:0'${writable ? `, writable: true, token: ${TOKEN}` : ''} }
+  const text = `admin: { address: '127.0.0.1:0'${writable ? `, writable: true, token: ${TOKEN}` : ''} }
 listeners: [{ address: '127.0.0.1:0' }]
+overload: false
 services:
   # What is sold.
   shop: { instances: ['${one}', '${other}'], balancer: round-robin, health: false }
@@ -26,7 +30,7 @@ routes:
     service: shop
 `
   const file = await temporaryFile(t, 'sallyport.yaml', text)
-  const { port, adminPort } = await startCommand(t, file)
+  const { port, adminPort } = await startFromFile(t, file)
   const headers = writable ? { Authorization: `Bearer ${TOKEN}` } : {}
   const ask = (path: string, what?: AdminAsk) => requestAdmin(adminPort, path, { ...what, headers })
   const get = async (path = '/books/1') => (await send(port, { path })).status
@@ -35,7 +39,7 @@ routes:
 
 test('a limit is set with the form of a route: errors are shown at their field, and an applied change is kept or rolled back', async (t) => {
   const { file, text, origin, ask, get } = await startShop(t, true)
-  const browser = await startBrowser(t)
+  const browser = await openBrowser()
   const { page, complaints } = await openConsole(t, browser, origin, 'routes/books')
   await page.getByLabel('Token').fill(TOKEN)
   await page.getByLabel('Token').press('Enter')
@@ -76,7 +80,7 @@ test('a limit is set with the form of a route: errors are shown at their field, 
 
 test('in read-only mode the form of a service results in a valid patch', async (t) => {
   const { text, origin, ask, instances, get } = await startShop(t, false)
-  const browser = await startBrowser(t)
+  const browser = await openBrowser()
   const { page, complaints } = await openConsole(t, browser, origin, 'services/shop')
   await page.getByRole('button', { name: 'Edit this service' }).click()
   const weight = page.getByLabel(`Weight of 127.0.0.1:${instances[0].port}`)

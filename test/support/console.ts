@@ -3,6 +3,9 @@ import axe from 'axe-core'
 import type { Browser, Page } from 'playwright-core'
 import { cleanUp } from './cleanup.ts'
 
+/** Of the window, in pixels. */
+const HEIGHT = 900
+
 /** How a page is displayed. */
 export interface Look {
   readonly width?: number
@@ -16,6 +19,12 @@ export interface Opened {
   readonly complaints: readonly string[]
 }
 
+/** Shows a page that is open in another way, as a window of another size in another theme would. */
+export async function look(page: Page, { width = 1280, theme = 'light' }: Look): Promise<void> {
+  await page.setViewportSize({ width, height: HEIGHT })
+  await page.emulateMedia({ colorScheme: theme })
+}
+
 /** Opens a page in a separate context, until the end of the test. */
 export async function openConsole(
   t: TestContext,
@@ -24,7 +33,11 @@ export async function openConsole(
   path = '',
   { width = 1280, theme = 'light' }: Look = {},
 ): Promise<Opened> {
-  const context = await browser.newContext({ viewport: { width, height: 900 }, colorScheme: theme, timezoneId: 'UTC' })
+  const context = await browser.newContext({
+    viewport: { width, height: HEIGHT },
+    colorScheme: theme,
+    timezoneId: 'UTC',
+  })
   cleanUp(t, () => context.close())
   const page = await context.newPage()
   const complaints: string[] = []
@@ -39,9 +52,18 @@ export async function openConsole(
   return { page, complaints }
 }
 
+/** Opens the page of requests, and waits until it follows those that end: one that ends between its list and that is in neither. */
+export async function openRequests(t: TestContext, browser: Browser, origin: string, query = ''): Promise<Opened> {
+  const opened = await openConsole(t, browser, origin, 'certificates')
+  const following = opened.page.waitForResponse((response) => response.url().includes('requests=true'))
+  await opened.page.goto(`${origin}/console/requests${query}`)
+  await following
+  return opened
+}
+
 /** Accessibility problems found by axe: serious and critical ones. */
 export async function barriers(page: Page): Promise<string[]> {
-  await page.evaluate(axe.source)
+  if (await page.evaluate("typeof axe === 'undefined'")) await page.evaluate(axe.source)
   return page.evaluate(
     `axe.run({ resultTypes: ['violations'] }).then(({ violations }) => violations
       .filter(({ impact }) => impact === 'serious' || impact === 'critical')

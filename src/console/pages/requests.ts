@@ -150,20 +150,7 @@ function Filters({ query }: { query: URLSearchParams }): ComponentChildren {
     placeholder: string,
     more: Readonly<Record<string, string>> = {},
   ): ComponentChildren =>
-    h(
-      'label',
-      { class: 'field' },
-      h('span', null, label),
-      h('input', {
-        type: 'text',
-        placeholder,
-        value: query.get(name) ?? '',
-        autoComplete: 'off',
-        spellCheck: false,
-        ...more,
-        onChange: ({ currentTarget }: { currentTarget: HTMLInputElement }) => change(name, currentTarget.value),
-      }),
-    )
+    h(Field, { label, placeholder, value: query.get(name) ?? '', change: (value) => change(name, value), more })
   return h(
     'form',
     {
@@ -213,6 +200,41 @@ function Filters({ query }: { query: URLSearchParams }): ComponentChildren {
     field('slower', 'Slower than, ms', 'any', { inputMode: 'numeric', pattern: '[0-9]+(\\.[0-9]+)?' }),
     query.size > 0 &&
       h('button', { type: 'button', class: 'button quiet', onClick: () => go('/console/requests', true) }, 'Clear'),
+  )
+}
+
+/** A text that is applied when the user has finished it; what is half typed stays when requests arrive. */
+function Field({
+  label,
+  placeholder,
+  value,
+  change,
+  more,
+}: {
+  label: string
+  placeholder: string
+  value: string
+  change: (value: string) => void
+  more: Readonly<Record<string, string>>
+}): ComponentChildren {
+  const [typed, setTyped] = useState<string | null>(null)
+  return h(
+    'label',
+    { class: 'field' },
+    h('span', null, label),
+    h('input', {
+      type: 'text',
+      placeholder,
+      value: typed ?? value,
+      autoComplete: 'off',
+      spellCheck: false,
+      ...more,
+      onInput: ({ currentTarget }: { currentTarget: HTMLInputElement }) => setTyped(currentTarget.value),
+      onChange: ({ currentTarget }: { currentTarget: HTMLInputElement }) => {
+        setTyped(null)
+        change(currentTarget.value)
+      },
+    }),
   )
 }
 
