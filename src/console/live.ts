@@ -66,14 +66,22 @@ function become(changed: Partial<Live>): void {
   for (const each of watchers) each()
 }
 
-/** Calls `listener` with finished requests until the returned function is called. */
-export function followRequests(
-  query: URLSearchParams,
-  listener: (requests: readonly Request[], more: boolean) => void,
-): () => void {
+/** What is called while requests are followed. */
+export interface RequestListeners {
+  /** Requests that end from now on are reported; again after each interruption. */
+  readonly following: () => void
+  /** `more`: not all of them are among these. */
+  readonly ended: (requests: readonly Request[], more: boolean) => void
+}
+
+/** Follows finished requests until the returned function is called. */
+export function followRequests(query: URLSearchParams, { following, ended }: RequestListeners): () => void {
   const abort = new AbortController()
   query.set('requests', 'true')
-  void follow(`/events?${query}`, abort.signal, { requests: ({ requests, more }) => listener(requests, more) })
+  void follow(`/events?${query}`, abort.signal, {
+    hello: following,
+    requests: ({ requests, more }) => ended(requests, more),
+  })
   return () => abort.abort()
 }
 

@@ -56,33 +56,39 @@ export function Requests({ query }: { query: URLSearchParams }): ComponentChildr
   const wanted = filterOf(query)
   const text = wanted.toString()
   useEffect(() => {
-    const params = new URLSearchParams(text)
-    params.set('limit', String(SHOWN))
-    const abort = new AbortController()
     setRequests(null)
     setMissed(false)
-    callApi<{ requests: Request[] }>(`/requests?${params}`, { signal: abort.signal }).then(
-      (answer) => {
-        if (abort.signal.aborted) return
-        setError(null)
-        remember(answer.requests)
-        setRequests(answer.requests)
-      },
-      (thrown: unknown) => {
-        if (!abort.signal.aborted) setError(thrown)
-      },
-    )
-    return () => abort.abort()
+    setError(null)
   }, [text])
   useEffect(() => {
     if (paused || error !== null) return undefined
-    return followRequests(new URLSearchParams(text), (fresh, more) => {
-      remember(fresh)
-      setMissed(more)
-      setRequests((before) =>
-        [...fresh, ...(before ?? []).filter((each) => !fresh.some((one) => same(one, each)))].slice(0, SHOWN),
-      )
+    const abort = new AbortController()
+    const add = (some: readonly Request[]): void => {
+      remember(some)
+      setRequests((before) => merged(some, before ?? []))
+    }
+    const fetchLatest = async (): Promise<void> => {
+      const params = new URLSearchParams(text)
+      params.set('limit', String(SHOWN))
+      try {
+        const latest = await callApi<{ requests: Request[] }>(`/requests?${params}`, { signal: abort.signal })
+        if (!abort.signal.aborted) add(latest.requests)
+      } catch (thrown) {
+        if (!abort.signal.aborted) setError(thrown)
+      }
+    }
+    const leave = followRequests(new URLSearchParams(text), {
+      // Only now, so that no request ends unnoticed between the list and the stream.
+      following: () => void fetchLatest(),
+      ended: (fresh, more) => {
+        setMissed(more)
+        add(fresh)
+      },
     })
+    return () => {
+      abort.abort()
+      leave()
+    }
   }, [text, paused, error])
   return h(
     Fragment,
@@ -116,7 +122,16 @@ export function Requests({ query }: { query: URLSearchParams }): ComponentChildr
   )
 }
 
-/** A request that ended while the list was being fetched is reported twice. */
+/** Both lists, newest first: a request that ended while the list was being fetched is in both. */
+function merged(some: readonly Request[], before: readonly Request[]): readonly Request[] {
+  const others = before.filter((each) => !some.some((one) => same(one, each)))
+  return [...some, ...others].toSorted((a, b) => endOf(b) - endOf(a)).slice(0, SHOWN)
+}
+
+function endOf({ time, durationMs }: Request): number {
+  return Date.parse(time) + durationMs
+}
+
 function same(one: Request, other: Request): boolean {
   return (
     one.traceId === other.traceId &&
