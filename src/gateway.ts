@@ -31,7 +31,9 @@ export { defineConfig } from './config/load.ts'
 export { ConfigError, type SourcePosition, type Problem } from './config/problems.ts'
 export type {
   GatewayInput,
+  KnownMembers,
   NameOf,
+  OnlyMembers,
   OptionsOfFiles,
   OwnOptions,
   OwnPolicyInput,
@@ -39,7 +41,7 @@ export type {
   PolicyOf,
   RouteInput,
 } from './config/gateway-input.ts'
-export type { PlacedPolicy } from './config/own-policy-schema.ts'
+export type { OwnPolicy, PlacedPolicy } from './config/own-policy-schema.ts'
 export type { Address } from './core/address.ts'
 export type { Clock } from './core/clock.ts'
 export { document, type JsonDocument } from './core/document.ts'

@@ -35,15 +35,16 @@ export type OptionsOfFiles<Own extends readonly OwnPolicyInput[]> = [Own[number]
 /** Refuses members that entries of the list and policies do not have, such as `befor`. */
 export type KnownMembers<Own extends readonly OwnPolicyInput[]> = {
   readonly [I in keyof Own]: Own[I] extends PlacedPolicy
-    ? Only<keyof PlacedPolicy, Own[I]> & { readonly policy: Only<keyof Policy, Own[I]['policy']> }
+    ? OnlyMembers<keyof PlacedPolicy, Own[I]> & { readonly policy: OnlyMembers<keyof Policy, Own[I]['policy']> }
     : Own[I] extends Policy
-      ? Only<keyof Policy, Own[I]>
+      ? OnlyMembers<keyof Policy, Own[I]>
       : Own[I] extends OwnPolicy
-        ? Only<keyof OwnPolicy, Own[I]>
+        ? OnlyMembers<keyof OwnPolicy, Own[I]>
         : Own[I]
 }
 
-type Only<Known, Given> = Given & { readonly [Name in Exclude<keyof Given, Known>]: never }
+/** `Given` without other members than those in `Known`. */
+export type OnlyMembers<Known, Given> = Given & { readonly [Name in Exclude<keyof Given, Known>]: never }
 
 /** A route as written. */
 export type RouteInput<Own extends readonly OwnPolicyInput[] = readonly OwnPolicyInput[]> = Omit<
