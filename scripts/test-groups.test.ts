@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'node:test'
-import { groups, quickFiles, slowFiles, writeGroups } from './test-groups.ts'
+import { groups, quickFiles, quickSizes, slowFiles, writeGroups } from './test-groups.ts'
 
 const root = join(import.meta.dirname, '..')
 
@@ -19,7 +19,7 @@ test('groups contain every file once, with neighbors together', () => {
 })
 
 test('the module of a group imports its files', () => {
-  const { folder, modules } = writeGroups(root, ['src/a.test.ts', 'src/b.test.ts'])
+  const { folder, modules } = writeGroups(root, ['src/a.test.ts', 'src/b.test.ts'], quickSizes)
   try {
     const [module = ''] = modules
     assert.match(

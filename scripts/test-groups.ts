@@ -12,11 +12,16 @@ const SLOW = '.slow.test.ts'
 /** Property tests and comparisons with other implementations: both commands run them, the slow one with more cases. */
 const DEEPER = /\.(?:property|reference)\.test\.ts$/
 
-/**
- * Maximum number of files per process: loading the code under test takes longer than most of its tests. Those in `test` test whole gateways,
- * which takes longer than those of classes.
- */
-const [WHOLE, PARTS] = [18, 60]
+/** Maximum numbers of files per process: loading the code under test takes longer than most of its tests. */
+export interface Sizes {
+  /** Of files in `test`, which test whole gateways. */
+  readonly whole: number
+  /** Of others, which test classes. */
+  readonly parts: number
+}
+
+export const quickSizes: Sizes = { whole: 18, parts: 60 }
+export const slowSizes: Sizes = { whole: 6, parts: 8 }
 
 /** The files that `npm test` runs, below `root`, sorted. */
 export function quickFiles(root: string): string[] {
@@ -38,17 +43,23 @@ export function groups(files: readonly string[], size: number): string[][] {
 }
 
 /** Writes a module for each group, which loads its files; returns the modules, and the folder that contains only them. */
-export function writeGroups(root: string, files: readonly string[]): { folder: string; modules: string[] } {
+export function writeGroups(
+  root: string,
+  files: readonly string[],
+  { whole, parts }: Sizes,
+): { folder: string; modules: string[] } {
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-tests-'))
-  const [whole, parts] = [
-    files.filter((file) => file.startsWith('test/')),
-    files.filter((file) => !file.startsWith('test/')),
-  ]
   // Those that take longest run first, so that the others fill up the time until all are done.
-  const modules = [...groups(whole, WHOLE), ...groups(parts, PARTS)].map((group, i) => {
+  const [gateways, others] = [files.filter(isOfGateways), files.filter((file) => !isOfGateways(file))]
+  const modules = [...groups(gateways, whole), ...groups(others, parts)].map((group, i) => {
     const module = join(folder, `${String(i + 1).padStart(2, '0')}.test.mjs`)
     writeFileSync(module, group.map((file) => `import '${pathToFileURL(join(root, file)).href}'\n`).join(''))
     return module
   })
   return { folder, modules }
+}
+
+/** Whether the file tests whole gateways. */
+function isOfGateways(file: string): boolean {
+  return file.startsWith('test/')
 }

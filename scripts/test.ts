@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
-import { quickFiles, slowFiles, writeGroups } from './test-groups.ts'
+import { quickFiles, quickSizes, type Sizes, slowFiles, slowSizes, writeGroups } from './test-groups.ts'
 import { ensureServers } from './test-servers.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -24,7 +24,7 @@ const coverage = [
 const usualPorts = `--import=${new URL('usual-ports.js', import.meta.url).href}`
 
 /** The factor for the number of property test cases in the slow run. */
-const MORE_CASES = '5'
+const MORE_CASES = '3'
 
 let folders: string[] = []
 try {
@@ -36,11 +36,21 @@ try {
 process.exit(runChosen(process.argv.slice(2)))
 
 function runChosen(args: readonly string[]): number {
-  if (args[0] === '--slow') return run(slowFiles(root), { SALLYPORT_TEST_CASES: MORE_CASES })
+  if (args[0] === '--slow') return runGroups(slowFiles(root), slowSizes, [], { SALLYPORT_TEST_CASES: MORE_CASES })
   if (args.length > 0) return run(args)
-  const { folder, modules } = writeGroups(root, quickFiles(root))
+  return runGroups(quickFiles(root), quickSizes, process.env['CI'] === undefined ? [] : coverage)
+}
+
+/** Runs those files, several in a process; returns the exit code. */
+function runGroups(
+  files: readonly string[],
+  sizes: Sizes,
+  options: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): number {
+  const { folder, modules } = writeGroups(root, files, sizes)
   try {
-    return run(process.env['CI'] === undefined ? modules : [...coverage, ...modules])
+    return run([...options, ...modules], env)
   } finally {
     rmSync(folder, { recursive: true })
   }
