@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'node:test'
 import { groups, quickFiles, quickSizes, slowFiles, writeGroups } from './test-groups.ts'
@@ -11,6 +12,16 @@ test('every test file is quick or slow, and only property and reference tests ar
   assert.ok(quick.has('scripts/test-groups.test.ts'))
   assert.ok(slow.has('test/package.slow.test.ts'))
   for (const file of quick) if (slow.has(file)) assert.match(file, /\.(property|reference)\.test\.ts$/)
+})
+
+test('tests of installed packages are not run', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'sallyport-groups-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  for (const place of ['bench', 'bench/node_modules/package/test']) {
+    mkdirSync(join(folder, place), { recursive: true })
+    writeFileSync(join(folder, place, 'a.test.ts'), '')
+  }
+  assert.deepEqual(quickFiles(folder), ['bench/a.test.ts'])
 })
 
 test('groups contain every file once, with neighbors together', () => {

@@ -34,7 +34,7 @@ export function slowFiles(root: string): string[] {
 }
 
 function testFiles(root: string): string[] {
-  return globSync(`${folders}/**/*.test.ts`, { cwd: root }).sort()
+  return globSync(`${folders}/**/*.test.ts`, { cwd: root, exclude: ['**/node_modules'] }).sort()
 }
 
 /** Groups of neighboring files, with at most `size` files each. */
