@@ -2,7 +2,8 @@ import { type Clock, systemClock } from '../core/clock.ts'
 import { type LabelsOf, metricEntry, type MetricName, type OwnMetric } from '../core/metric-table.ts'
 import type { Metrics } from '../core/metrics.ts'
 import { formatLabels } from '../telemetry/metrics/labels.ts'
-import { keyOf, ThreadMetrics } from '../telemetry/metrics/thread-metrics.ts'
+import { keyOf } from '../telemetry/metrics/series.ts'
+import { ThreadMetrics } from '../telemetry/metrics/thread-metrics.ts'
 
 /** Metrics whose values a test can read. */
 export interface FakeMetrics extends Metrics {

@@ -3,7 +3,7 @@ import { type MetricName, metricTable } from '../../core/metric-table.ts'
 import type { MetricsHub } from '../../telemetry/metrics/hub.ts'
 import { parseLabels } from '../../telemetry/metrics/labels.ts'
 import type { CounterIncreases } from '../../telemetry/metrics/counter-increases.ts'
-import type { SeriesName } from '../../telemetry/metrics/thread-metrics.ts'
+import type { SeriesName } from '../../telemetry/metrics/series.ts'
 import { type Counts, History, REMEMBERED, type Tally } from './history.ts'
 
 /** The length of a window while someone is watching, in milliseconds. */

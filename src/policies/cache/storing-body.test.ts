@@ -6,11 +6,11 @@ import { StoringBody } from './storing-body.ts'
 
 /** A body that comes as the test says, and where it goes. */
 function setUp(limit: number, length = -1) {
-  let into: BodySink | null = null
+  const sinks: BodySink[] = []
   const events: string[] = []
   const source: BodyStream = {
     length,
-    pipe: (sink) => (into = sink),
+    pipe: (sink) => sinks.push(sink),
     resume: () => events.push('resume'),
     cancel: () => events.push('cancel'),
   }
@@ -27,13 +27,15 @@ function setUp(limit: number, length = -1) {
     end: () => events.push('end'),
     fail: () => events.push('fail'),
   })
+  const [sink] = sinks
+  if (sink === undefined) assert.fail('the source is piped into nothing')
   const come = (text: string): boolean => {
     const lent = Buffer.from(text)
-    const more = into!.write(lent)
+    const more = sink.write(lent)
     lent.fill(0)
     return more
   }
-  return { body, events, kept: stored, come, sink: into as unknown as BodySink, block: () => (takes = false) }
+  return { body, events, kept: stored, come, sink, block: () => (takes = false) }
 }
 
 test('a body is kept whole while it passes through', () => {

@@ -1,5 +1,5 @@
 import { cellCount } from './cells.ts'
-import { entryOf, keyOf, type SeriesName } from './thread-metrics.ts'
+import { entryOf, keyOf, type SeriesName } from './series.ts'
 import type { Cells } from './totals.ts'
 
 /** One series, summed over all threads. */

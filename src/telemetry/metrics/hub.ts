@@ -3,7 +3,8 @@ import type { Metrics } from '../../core/metrics.ts'
 import { type TopicHandlers, defineTopic, type Threads } from '../../core/threads.ts'
 import { type Format, writeMetrics } from './exposition.ts'
 import { CounterIncreases } from './counter-increases.ts'
-import { FORGET, readingsTopic, type SeriesChange, type SeriesName, ThreadMetrics } from './thread-metrics.ts'
+import { FORGET, readingsTopic, type SeriesChange, ThreadMetrics } from './thread-metrics.ts'
+import type { SeriesName } from './series.ts'
 import { type Cells, Totals } from './totals.ts'
 
 /** Asks the main thread for the document with the metrics of all threads. */

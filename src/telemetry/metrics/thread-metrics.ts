@@ -15,20 +15,11 @@ import { defineTopic } from '../../core/threads.ts'
 import { CellMemory, type CellPlace } from './cell-memory.ts'
 import { cellCount, CellCounter, CellHistogram, type Exemplar } from './cells.ts'
 import { formatLabels } from './labels.ts'
+import { type Declared, type DeclaredSeries, entryOf, keyOf, MAX_OWN_SERIES, type SeriesName } from './series.ts'
+import { type Reading, WatchedSeries } from './watched-series.ts'
 
 /** How long released series are still exposed, in milliseconds, so that scrapes see their final values. */
 export const FORGET = 10 * 60_000
-
-/** One metric with its labels. */
-export interface SeriesName {
-  readonly name: string
-  readonly labels: string
-}
-
-/** One metric with its labels, and how it was declared if a custom policy did so. */
-export interface DeclaredSeries extends SeriesName {
-  readonly own: OwnMetric | null
-}
 
 /** The location of the numbers of one series. */
 export interface SeriesPlace extends DeclaredSeries {
@@ -42,16 +33,6 @@ export type SeriesChange =
   | { readonly memory: SharedArrayBuffer; readonly places: readonly SeriesPlace[] }
   | { readonly forgotten: readonly (DeclaredSeries & { readonly last: readonly number[] })[] }
 
-/** A metric with its declaration, which is `own` or in the table. */
-interface Declared {
-  readonly name: string
-  readonly own: OwnMetric | null
-  readonly entry: MetricEntry
-}
-
-/** The most series that a thread counts of one metric of a custom policy, besides one for all others, and the most that are watched. */
-const MAX_OWN_SERIES = 200
-
 /** One series that this thread counts. */
 interface Counted extends DeclaredSeries {
   readonly place: CellPlace
@@ -60,11 +41,6 @@ interface Counted extends DeclaredSeries {
   holders: number
   /** Identifies the last release; null while there is a holder. */
   released: object | null
-}
-
-/** A number that is read at the time of a scrape. */
-export interface Reading extends DeclaredSeries {
-  readonly value: number
 }
 
 /** The exemplars of one histogram: null for a bucket without one. */
@@ -96,17 +72,12 @@ export const readingsTopic = defineTopic<{ readonly exemplars: boolean }, Thread
 export class ThreadMetrics implements Metrics {
   private readonly announce: (change: SeriesChange) => void
   private readonly clock: Clock
-  private readonly log: Pick<Logger, 'warn'> | null
   private readonly memory = new CellMemory()
   private readonly counters = new Map<string, Counted & { readonly cells: CellCounter }>()
   private readonly histograms = new Map<string, Counted & { readonly cells: CellHistogram }>()
   /** Metrics of custom policies, by their names, with the number of series that are counted. */
   private readonly own = new Map<string, { readonly metric: OwnMetric; series: number }>()
-  /** The names of those with too many watched series, which has been logged. */
-  private readonly exceeded = new Set<string>()
-  /** If a series is watched several times, the latest watch is read. */
-  private readonly watched = new Map<string, readonly (() => Reading)[]>()
-  private readonly watchedAll = new Set<() => readonly Reading[]>()
+  private readonly watched: WatchedSeries
   /** Cancels the pending removals. */
   private readonly waiting = new Set<() => void>()
   /** Not announced yet. */
@@ -116,7 +87,7 @@ export class ThreadMetrics implements Metrics {
   constructor(announce: (change: SeriesChange) => void, clock: Clock, log: Pick<Logger, 'warn'> | null = null) {
     this.announce = announce
     this.clock = clock
-    this.log = log
+    this.watched = new WatchedSeries(log)
   }
 
   counter<Metric extends MetricOf<'counter'>>(metric: Metric, labels: LabelsOf<Metric>): Counter {
@@ -189,39 +160,14 @@ export class ThreadMetrics implements Metrics {
     labels: LabelsOf<Metric>,
     read: () => number,
   ): () => void {
-    const { name, own, entry } = this.declared(metric)
-    const text = formatLabels(entry.labels, labels)
-    const key = `${name} ${text}`
-    const reading = (): Reading => ({ name, own, labels: text, value: read() })
-    this.watched.set(key, [...(this.watched.get(key) ?? []), reading])
-    return () => {
-      const left = (this.watched.get(key) ?? []).filter((each) => each !== reading)
-      if (left.length === 0) this.watched.delete(key)
-      else this.watched.set(key, left)
-    }
+    return this.watched.add(this.declared(metric), labels, read)
   }
 
   watchAll<Metric extends MetricOf<'counter' | 'gauge' | 'summary'>>(
     metric: Metric,
     read: () => readonly { readonly labels: LabelsOf<Metric>; readonly value: number }[],
   ): () => void {
-    const { name, own, entry } = this.declared(metric)
-    // The text of labels that are the same object each time is made only once.
-    const texts = new WeakMap<LabelsOf<Metric>, string>()
-    const textOf = (labels: LabelsOf<Metric>): string => {
-      const known = texts.get(labels)
-      if (known !== undefined) return known
-      const text = formatLabels(entry.labels, labels)
-      texts.set(labels, text)
-      return text
-    }
-    const readings = (): Reading[] =>
-      read()
-        // One more than are reported, so that it is noticed.
-        .slice(0, own === null ? undefined : MAX_OWN_SERIES + 1)
-        .map(({ labels, value }) => ({ name, own, labels: textOf(labels), value }))
-    this.watchedAll.add(readings)
-    return () => void this.watchedAll.delete(readings)
+    return this.watched.addAll(this.declared(metric), read)
   }
 
   /** The values that are not in the cells: watched values, and exemplars if requested. */
@@ -231,36 +177,9 @@ export class ThreadMetrics implements Metrics {
       return buckets === null ? [] : [{ name, own, labels, buckets }]
     })
     return {
-      readings: this.limited([
-        ...[...this.watched.values()].flatMap((all) => all.at(-1)?.() ?? []),
-        ...[...this.watchedAll].flatMap((readings) => readings()),
-      ]),
+      readings: this.watched.read(),
       exemplars: examples,
     }
-  }
-
-  /** The readings without those that are too many for a metric of a custom policy. */
-  private limited(readings: readonly Reading[]): Reading[] {
-    const seen = new Map<string, Set<string>>()
-    return readings.filter(({ name, own, labels }) => {
-      if (own === null) return true
-      const series = seen.get(name) ?? new Set()
-      seen.set(name, series)
-      const isWithin = series.has(labels) || series.size < MAX_OWN_SERIES
-      if (isWithin) series.add(labels)
-      else this.warnOf(name)
-      return isWithin
-    })
-  }
-
-  private warnOf(name: string): void {
-    if (this.exceeded.has(name)) return
-    this.exceeded.add(name)
-    const fields = { metric: name, limit: MAX_OWN_SERIES }
-    this.log?.warn(
-      fields,
-      'A metric of a policy is watched for too many series: only the first ones, up to the limit, are exported',
-    )
   }
 
   /** What a series has counted so far, or how many observations; null if there is none with that key. */
@@ -413,11 +332,6 @@ export class ThreadMetrics implements Metrics {
   }
 }
 
-/** How a metric was declared. */
-export function entryOf({ name, own }: Pick<DeclaredSeries, 'name' | 'own'>): MetricEntry {
-  return own ?? metricEntry(name)
-}
-
 /** The labels of the series that counts what is too much. */
 function othersOf({ labels }: MetricEntry): string {
   return formatLabels(labels, Object.fromEntries(labels.map((label) => [label, 'other'])))
@@ -435,9 +349,4 @@ function forGood<Each extends Counted>(counted: Each): Each {
   counted.holders = Number.POSITIVE_INFINITY
   counted.released = null
   return counted
-}
-
-/** A text that identifies one series. */
-export function keyOf({ name, labels }: SeriesName): string {
-  return `${name} ${labels}`
 }

@@ -1,6 +1,8 @@
 import type { OwnMetric } from '../../core/metric-table.ts'
 import { cellCount, type Exemplar } from './cells.ts'
-import { type DeclaredSeries, entryOf, type Exemplars, type Reading, type SeriesName } from './thread-metrics.ts'
+import { type DeclaredSeries, entryOf, type SeriesName } from './series.ts'
+import type { Exemplars } from './thread-metrics.ts'
+import type { Reading } from './watched-series.ts'
 
 /** The numbers of one series, starting at `at`: a single one, or those of a `CellHistogram`. */
 export interface Cells extends DeclaredSeries {

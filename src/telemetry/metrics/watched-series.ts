@@ -1,0 +1,87 @@
+import type { Logger } from '../../core/logger.ts'
+import { formatLabels } from './labels.ts'
+import { type Declared, type DeclaredSeries, keyOf, MAX_OWN_SERIES } from './series.ts'
+
+/** A number that is read at the time of a scrape. */
+export interface Reading extends DeclaredSeries {
+  readonly value: number
+}
+
+type Labels = Readonly<Record<string, string>>
+
+/** Series whose values are read at each scrape. */
+export class WatchedSeries {
+  private readonly log: Pick<Logger, 'warn'> | null
+  /** If a series is watched several times, the latest watch is read. */
+  private readonly single = new Map<string, readonly (() => Reading)[]>()
+  private readonly lists = new Set<() => readonly Reading[]>()
+  /** The names of metrics of custom policies with too many series, which has been logged. */
+  private readonly exceeded = new Set<string>()
+
+  constructor(log: Pick<Logger, 'warn'> | null) {
+    this.log = log
+  }
+
+  /** Watches one series until the returned function is called. */
+  add({ name, own, entry }: Declared, labels: Labels, read: () => number): () => void {
+    const series = { name, own, labels: formatLabels(entry.labels, labels) }
+    const key = keyOf(series)
+    const reading = (): Reading => ({ ...series, value: read() })
+    this.single.set(key, [...(this.single.get(key) ?? []), reading])
+    return () => {
+      const left = (this.single.get(key) ?? []).filter((each) => each !== reading)
+      if (left.length === 0) this.single.delete(key)
+      else this.single.set(key, left)
+    }
+  }
+
+  /** Watches all series that `read` lists, until the returned function is called. */
+  addAll(
+    { name, own, entry }: Declared,
+    read: () => readonly { readonly labels: Labels; readonly value: number }[],
+  ): () => void {
+    // The text of labels that are the same object each time is made only once.
+    const texts = new WeakMap<Labels, string>()
+    const textOf = (labels: Labels): string => {
+      const known = texts.get(labels)
+      if (known !== undefined) return known
+      const text = formatLabels(entry.labels, labels)
+      texts.set(labels, text)
+      return text
+    }
+    const readings = (): Reading[] =>
+      read()
+        // One more than are reported, so that it is noticed.
+        .slice(0, own === null ? undefined : MAX_OWN_SERIES + 1)
+        .map(({ labels, value }) => ({ name, own, labels: textOf(labels), value }))
+    this.lists.add(readings)
+    return () => void this.lists.delete(readings)
+  }
+
+  /** The current values, without those that are too many for a metric of a custom policy. */
+  read(): Reading[] {
+    const all = [
+      ...[...this.single.values()].flatMap((readings) => readings.at(-1)?.() ?? []),
+      ...[...this.lists].flatMap((readings) => readings()),
+    ]
+    const seen = new Map<string, Set<string>>()
+    return all.filter(({ name, own, labels }) => {
+      if (own === null) return true
+      const series = seen.get(name) ?? new Set()
+      seen.set(name, series)
+      const isWithin = series.has(labels) || series.size < MAX_OWN_SERIES
+      if (isWithin) series.add(labels)
+      else this.warnOf(name)
+      return isWithin
+    })
+  }
+
+  private warnOf(name: string): void {
+    if (this.exceeded.has(name)) return
+    this.exceeded.add(name)
+    this.log?.warn(
+      { metric: name, limit: MAX_OWN_SERIES },
+      'A metric of a policy is watched for too many series: only the first ones, up to the limit, are exported',
+    )
+  }
+}
