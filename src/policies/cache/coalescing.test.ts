@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { ManualClock } from '../../testing/manual-clock.ts'
 import { Flights } from './coalescing.ts'
+import { FlightTable, type SharedFlight } from './memory/flight-table.ts'
+import { ReplyMemory } from './memory/reply-memory.ts'
 
 test('there is one flight for a key at a time', () => {
   const flights = new Flights(new ManualClock(), { flightTable: null })
@@ -66,4 +68,21 @@ test('a request whose own time is over leaves, and the others wait on', async ()
   flight!.settle()
   await long
   assert.equal(clock.pending, 0)
+})
+
+test('a request waits for one of another thread that starts at the same moment', async () => {
+  const clock = new ManualClock()
+  const buffer = ReplyMemory.create(1_000_000, () => 0.7)!
+  const [mine, other] = [1, 2].map((thread) => new FlightTable(new ReplyMemory(buffer, thread), clock, thread))
+  const flights = new Flights(clock, { flightTable: mine! })
+  const begin = mine!.begin.bind(mine)
+  let faster: SharedFlight | null = null
+  mine!.begin = (key, wait) => {
+    faster = other!.begin(key, wait)
+    return begin(key, wait)
+  }
+  const waiting = flights.joinOrBegin('k', 1_000, 1_000, true)
+  assert.ok(waiting instanceof Promise)
+  other!.end(faster!)
+  await waiting
 })

@@ -32,6 +32,18 @@ export class Flights {
     this.store = store
   }
 
+  /**
+   * Joins the flight of that key for at most `left` ms, none if that is 0; or starts one, like `begin`, if `begins` is true. Null if it
+   * can do neither.
+   */
+  joinOrBegin(key: string, left: number, wait: number, begins: boolean): Promise<void> | Flight | null {
+    const joined = left > 0 ? this.join(key, left) : null
+    if (joined !== null) return joined
+    const flight = begins ? this.begin(key, wait) : null
+    // Another thread may have started one in between.
+    return flight ?? (left > 0 ? this.join(key, left) : null)
+  }
+
   /** Resolves when the flight of that key is over, or after at most `wait` ms, above 0; null if there is none. */
   join(key: string, wait: number): Promise<void> | null {
     const flight = this.flights.get(key)

@@ -108,9 +108,9 @@ export class RouteCache {
     const waits = wait > 0 && !wantsStream(exchange)
     // A separate flight: the service's replies to a caller with a session say nothing about its replies to others.
     const flightKey = waits && mayBePersonal(exchange, share) ? `${key} personal` : key
-    const waiting = waits && !request.noCache && !request.noStore ? this.flights.join(flightKey, wait) : null
-    if (waiting !== null) return this.askAfter(waiting, exchange, url, key, flightKey, entry, request, reason)
-    const flight = waits && isShareable(request) ? this.flights.begin(flightKey, wait) : null
+    const left = request.noCache || request.noStore ? 0 : wait
+    const flight = waits ? this.flights.joinOrBegin(flightKey, left, wait, isShareable(request)) : null
+    if (flight instanceof Promise) return this.askAfter(flight, exchange, url, key, flightKey, entry, request, reason)
     return new Fetch(this.context, exchange, url, key, entry, request, reason, flight).run()
   }
 
@@ -131,7 +131,7 @@ export class RouteCache {
   ): Promise<Reply> {
     const { clock, settings, store } = this.context
     const until = clock.now() + settings.wait
-    let over: Promise<void> | null = waiting
+    let over = waiting
     for (let turn = 1; ; turn++) {
       await over
       if (exchange.aborted) throw new GatewayError('client-closed')
@@ -143,10 +143,11 @@ export class RouteCache {
         return this.serve(exchange, entry, request, now, forwardedLine({ reason, collapsed: true }))
       }
       const isSame = typeof found === 'string' ? found === 'uri-miss' : found.born === former?.born
-      over = isSame && turn < TURNS && now < until ? this.flights.join(flightKey, until - now) : null
-      if (over !== null) continue
-      const flight = isShareable(request) ? this.flights.begin(flightKey, settings.wait) : null
-      return new Fetch(this.context, exchange, url, key, entry, request, reason, flight).run()
+      const left = isSame && turn < TURNS ? Math.max(0, until - now) : 0
+      const flight = this.flights.joinOrBegin(flightKey, left, settings.wait, isShareable(request))
+      if (!(flight instanceof Promise))
+        return new Fetch(this.context, exchange, url, key, entry, request, reason, flight).run()
+      over = flight
     }
   }
 
