@@ -124,7 +124,8 @@ export function Requests({ query }: { query: URLSearchParams }): ComponentChildr
 
 /** Both lists, newest first: a request that ended while the list was being fetched is in both. */
 function merged(some: readonly Request[], before: readonly Request[]): readonly Request[] {
-  const others = before.filter((each) => !some.some((one) => same(one, each)))
+  const known = new Set(some.map(keyOf))
+  const others = before.filter((each) => !known.has(keyOf(each)))
   return [...some, ...others].toSorted((a, b) => endOf(b) - endOf(a)).slice(0, SHOWN)
 }
 
@@ -132,13 +133,9 @@ function endOf({ time, durationMs }: Request): number {
   return Date.parse(time) + durationMs
 }
 
-function same(one: Request, other: Request): boolean {
-  return (
-    one.traceId === other.traceId &&
-    one.correlationId === other.correlationId &&
-    one.durationMs === other.durationMs &&
-    one.path === other.path
-  )
+/** What distinguishes a request from all others. */
+function keyOf({ traceId, correlationId, time, durationMs, path }: Request): string {
+  return [traceId, correlationId, time, durationMs, path].join(' ')
 }
 
 function filterOf(query: URLSearchParams): URLSearchParams {
