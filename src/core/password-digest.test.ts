@@ -44,7 +44,7 @@ test('a decoy has the same cost and matches no known password', () => {
   assert.notDeepEqual(hash, digest.hash)
 })
 
-test('digests with too little or too much cost are rejected', () => {
+test('digests with too little or too much cost, or with invalid parameters, are rejected', () => {
   for (const effort of [
     'ln=13,r=8,p=1',
     'ln=14,r=4,p=1',
@@ -53,6 +53,7 @@ test('digests with too little or too much cost are rejected', () => {
     'ln=17,r=8,p=9',
     'ln=14,r=0,p=8',
     'ln=14,r=8,p=0',
+    'ln=16,r=1,p=2',
   ])
     assert.equal(parseDigest(`$scrypt$${effort}$${SALT}$${HASH}`), null, effort)
   for (const effort of [

@@ -61,7 +61,8 @@ function effortOf(name: string): PasswordEffort | null {
     return t >= 1 && p >= 1 && m >= 8 * p ? argon2idEffort(m, t, p) : null
   const [, ln, blockSize, parallelization] = (SCRYPT.exec(name) ?? []).map(Number)
   if (ln === undefined || blockSize === undefined || parallelization === undefined) return null
-  return scryptEffort(ln, blockSize, parallelization)
+  // RFC 7914 section 2: N is less than 2^(128 * r / 8).
+  return ln < 16 * blockSize ? scryptEffort(ln, blockSize, parallelization) : null
 }
 
 /** Normalized, so that equivalent character sequences match (RFC 8265 section 4.2.1). */
