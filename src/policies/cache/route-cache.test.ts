@@ -28,7 +28,10 @@ test('slow clients of many large stored bodies get the next one from the service
     clock,
     log: createMemoryLogger().log,
     next: () => {
-      const headers = Headers.of([['Cache-Control', 'max-age=60']])
+      const headers = Headers.of([
+        ['Cache-Control', 'max-age=60'],
+        ['ETag', '"1"'],
+      ])
       return new Reply(200, headers, Bytes.fromBuffer(Buffer.alloc(100 * KB)))
     },
     counts: new CacheCounts(noMetrics, 'route'),
@@ -37,9 +40,9 @@ test('slow clients of many large stored bodies get the next one from the service
     invalidator: new Invalidator(() => [store]),
     sender: new BodySender(800 * KB),
   })
-  const ask = async (path: string) => {
-    const { headers, body } = await routeCache.handle(makeExchange({ path }))
-    return { cacheStatus: headers.get('Cache-Status'), body }
+  const ask = async (path: string, fields: readonly (readonly [string, string])[] = [], method = 'GET') => {
+    const { status, headers, body } = await routeCache.handle(makeExchange({ method, path, headers: Headers.of(fields) }))
+    return { status, cacheStatus: headers.get('Cache-Status'), body }
   }
   const paths = ['/1', '/2', '/3', '/4', '/5']
   for (const path of paths) assert.equal((await ask(path)).cacheStatus, 'sallyport; fwd=uri-miss; stored')
@@ -53,6 +56,10 @@ test('slow clients of many large stored bodies get the next one from the service
   }
   assert.equal((await ask('/5')).cacheStatus, 'sallyport; fwd=bypass; detail=memory')
   assert.equal((await ask('/1')).cacheStatus, 'sallyport; hit; ttl=60')
+  assert.equal((await ask('/5', [], 'HEAD')).cacheStatus, 'sallyport; hit; ttl=60', 'needs no room')
+  assert.equal((await ask('/5', [['If-None-Match', '"1"']])).cacheStatus, 'sallyport; hit; ttl=60', 'needs no room')
+  assert.equal((await ask('/5', [['If-None-Match', '"2"']])).cacheStatus, 'sallyport; fwd=bypass; detail=memory')
+  assert.equal((await ask('/5', [['Cache-Control', 'only-if-cached']])).status, 504)
   streams[2]?.cancel()
   assert.equal((await ask('/5')).cacheStatus, 'sallyport; hit; ttl=60')
 })

@@ -15,6 +15,7 @@ import { consume, refreshOf } from './refresh.ts'
 import { isShareable, isUsable, PLAIN, readRequest, type RequestControl } from './request-control.ts'
 import { serveHit, staleLine } from './serve.ts'
 import { mayBePersonal } from './storable.ts'
+import { isNotModified } from './validation.ts'
 
 /** Methods that change nothing (RFC 9110 sections 9.2.1 and 18.2); all others may, including unknown ones. */
 const SAFE = new Set(['OPTIONS', 'TRACE', 'QUERY', 'PROPFIND', 'REPORT', 'SEARCH'])
@@ -65,8 +66,8 @@ export class RouteCache {
     const entry = this.entryFor(exchange, found)
     const request = readRequest(exchange.headers, exchange.method, this.context.settings.clientDirectives)
     // 3.
-    if (entry !== null && !this.context.sender.hasRoomFor(entry.body, exchange.client.address))
-      return this.pass(exchange, 'bypass', 'memory')
+    if (entry !== null && !this.maySend(exchange, entry, request))
+      return request.onlyIfCached ? this.refuse(exchange) : this.pass(exchange, 'bypass', 'memory')
     if (request === PLAIN && entry !== null && isFresh(entry, now)) {
       this.counts.hit.add(1)
       return hitReply(entry, exchange.client.address, this.context.sender, now)
@@ -84,6 +85,13 @@ export class RouteCache {
     }
     // 4.
     return this.ask(exchange, url, key, entry, request, reasonOf(found, entry, now))
+  }
+
+  /** Whether there is room for the body in memory while it is sent; replies without a body need none. */
+  private maySend({ method, client }: Exchange, entry: CacheEntry, request: RequestControl): boolean {
+    const { sender, clock } = this.context
+    const hasRoom = sender.hasRoomFor(entry.body, client.address)
+    return hasRoom || method === 'HEAD' || isNotModified(entry, request, clock.wall())
   }
 
   /** A reply that is fresh only by the gateway's own guess may differ for a caller with a session. */
