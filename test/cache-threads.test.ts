@@ -98,8 +98,23 @@ test('stored replies remain for the thread that replaces the only one', () => {
   const buffer = memories.open(use, systemClock)
   memories.workerEnded(0, systemClock)
   assert.equal(memories.open({ ...use, thread: 3 }, systemClock), buffer)
+  memories.workerListens(0)
   memories.close({ ...use, thread: 3 })
   assert.notEqual(memories.open({ ...use, thread: 4 }, systemClock), buffer)
+})
+
+test('several memories remain for the thread that replaces the only one', () => {
+  const memories = new ReplyMemories(() => 0.5)
+  const open = (bytes: number, thread: number) => memories.open({ bytes, worker: 0, thread }, systemClock)
+  const before = [open(100_000, 2), open(200_000, 2)]
+  memories.workerEnded(0, systemClock)
+  open(100_000, 3)
+  memories.workerEnded(0, systemClock)
+  const after = [open(100_000, 4), open(200_000, 4)]
+  assert.deepEqual(
+    after.map((memory, i) => memory === before[i]),
+    [true, true],
+  )
 })
 
 test('a memory that no thread uses any more is given back once the worker that died is replaced', () => {

@@ -42,8 +42,8 @@ export class ReplyMemories {
   private readonly regions = new Map<number, Region>()
   /** Number of the worker -> number of its thread. */
   private readonly workers = new Map<number, number>()
-  /** Threads that have ended without being replaced by one that uses a memory. */
-  private readonly ended = new Set<number>()
+  /** Number of the worker -> number of its thread that has ended, until the worker listens again. */
+  private readonly ended = new Map<number, number>()
 
   constructor(random: () => number) {
     this.random = random
@@ -86,7 +86,8 @@ export class ReplyMemories {
     const region = this.regions.get(bytes) ?? { memory: this.make(bytes), threads: new Map<number, number>() }
     this.regions.set(bytes, region)
     region.threads.set(thread, (region.threads.get(thread) ?? 0) + 1)
-    this.replace(worker, thread, clock)
+    if (this.workers.get(worker) !== thread) this.workerEnded(worker, clock)
+    this.workers.set(worker, thread)
     return region.memory?.buffer ?? null
   }
 
@@ -94,19 +95,22 @@ export class ReplyMemories {
   workerEnded(worker: number, clock: Clock): void {
     const thread = this.workers.get(worker)
     if (thread === undefined) return
-    this.ended.add(thread)
+    this.workers.delete(worker)
     for (const { memory } of this.regions.values()) {
       if (memory === null) continue
       if (memory.lock.isHeldBy(thread)) new SharedReplies(memory, clock).reset()
       new FlightTable(memory, clock, MAIN).clear(thread)
     }
+    // A thread that ended before it listened leaves nothing that the one before it did not.
+    if (this.ended.has(worker)) this.releaseAll(thread)
+    else this.ended.set(worker, thread)
   }
 
   /** A thread of the worker has begun to listen: what it uses of an ended one it has opened by now. */
   workerListens(worker: number): void {
-    const thread = this.workers.get(worker)
-    if (thread === undefined || !this.ended.has(thread)) return
-    this.workers.delete(worker)
+    const thread = this.ended.get(worker)
+    if (thread === undefined) return
+    this.ended.delete(worker)
     this.releaseAll(thread)
   }
 
@@ -119,17 +123,7 @@ export class ReplyMemories {
     else this.release(bytes, region, thread)
   }
 
-  /** If the worker had another thread before, that one no longer uses anything. */
-  private replace(worker: number, thread: number, clock: Clock): void {
-    const former = this.workers.get(worker)
-    if (former === thread) return
-    this.workerEnded(worker, clock)
-    this.workers.set(worker, thread)
-    if (former !== undefined) this.releaseAll(former)
-  }
-
   private releaseAll(thread: number): void {
-    this.ended.delete(thread)
     for (const [bytes, region] of this.regions) this.release(bytes, region, thread)
   }
 
