@@ -136,8 +136,7 @@ export class Fetch {
       replaceLines(this.exchange.headers, CONDITIONS, '')
       return this.send()
     }
-    const storable = this.examine(entry.status, freshen(entry.fields, update))
-    const fresh = typeof storable === 'string' ? null : this.fitting(storable, entry.body)
+    const fresh = this.freshened(entry, update)
     if (fresh === null) store.remove(this.key, entry)
     this.settleAfter(fresh === null ? undefined : store.put(this.key, fresh, this.begun))
     this.context.counts?.revalidated.add(1)
@@ -192,9 +191,9 @@ export class Fetch {
     if (status >= 500 || status === 304 || status === 206) return
     const { store } = this.context
     const isSame = this.exchange.method === 'HEAD' && status === entry.status && isUnchanged(entry, headers)
-    const storable = isSame ? this.examine(status, freshen(entry.fields, headers)) : 'changed'
-    if (typeof storable === 'string') store.remove(this.key, entry)
-    else void store.put(this.key, withBody(makeEntry(this.exchange, storable), entry.body), this.begun)
+    const fresh = isSame ? this.freshened(entry, headers) : null
+    if (fresh === null) store.remove(this.key, entry)
+    else void store.put(this.key, fresh, this.begun)
   }
 
   /** What is needed to store the reply, or a token saying why it is not stored. */
@@ -214,10 +213,12 @@ export class Fetch {
     return Math.max(0, body?.length ?? 0) > maxBody ? 'too-large' : { entry, maxBody }
   }
 
-  /** The entry with that body; null if it is too large for the store. */
-  private fitting(storable: Storable, body: Bytes | null): CacheEntry | null {
-    const entry = withBody(makeEntry(this.exchange, storable), body)
-    return (body?.length ?? 0) > this.context.store.maxBody(this.key, entry) ? null : entry
+  /** The entry with the headers of a later reply; null if it may no longer be stored, or is too large for the store. */
+  private freshened({ status, fields, body }: CacheEntry, update: Headers): CacheEntry | null {
+    const storable = this.examine(status, freshen(fields, update))
+    if (typeof storable === 'string') return null
+    const entry = makeEntry(this.exchange, storable)
+    return (body?.length ?? 0) > this.context.store.maxBody(this.key, entry) ? null : withBody(entry, body)
   }
 
   private keep(entry: CacheEntry, body: Bytes | null): void | Promise<void> {
@@ -245,7 +246,7 @@ export class Fetch {
     return {
       url: this.url,
       status,
-      headers: headers.clone(),
+      headers,
       control,
       freshness,
       vary,

@@ -620,6 +620,16 @@ test('a body over the limit is passed through', async () => {
   assert.equal((await small.ask()).cacheStatus, 'sallyport; fwd=uri-miss; detail=too-large')
 })
 
+test('a stored reply is removed if the headers of a later reply to HEAD make it too large', async () => {
+  const { ask } = setUp({ memory: '20kb', clientDirectives: true }, ({ method }) =>
+    method === 'HEAD' ? fresh(60, { ETag: '"1"', A: 'x'.repeat(3_000) }) : fresh(60, { ETag: '"1"' }),
+  )
+  await ask()
+  assert.match((await ask()).cacheStatus!, /hit/)
+  await ask({ 'Cache-Control': 'no-cache' }, { method: 'HEAD' })
+  assert.match((await ask()).cacheStatus!, /uri-miss/)
+})
+
 test('near the limit of the memory, exactly those replies are said to be stored that are', async () => {
   const { ask } = setUp({ memory: '20kb' }, ({ query }) => ({ ...fresh(60), body: 'x'.repeat(Number(query.slice(1))) }))
   const outcomes = new Set<boolean>()

@@ -41,7 +41,9 @@ test('slow clients of many large stored bodies get the next one from the service
     sender: new BodySender(800 * KB),
   })
   const ask = async (path: string, fields: readonly (readonly [string, string])[] = [], method = 'GET') => {
-    const { status, headers, body } = await routeCache.handle(makeExchange({ method, path, headers: Headers.of(fields) }))
+    const { status, headers, body } = await routeCache.handle(
+      makeExchange({ method, path, headers: Headers.of(fields) }),
+    )
     return { status, cacheStatus: headers.get('Cache-Status'), body }
   }
   const paths = ['/1', '/2', '/3', '/4', '/5']

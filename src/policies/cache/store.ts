@@ -82,7 +82,7 @@ export interface CacheStore {
   adopt(former: CacheStore, routes: ReadonlySet<string>): void
   /** What it holds in the memory of its thread; null for memory shared by the threads. */
   usage(): CacheUsage | null
-  /** Size of the largest body, in bytes, that it stores with an entry of that key; negative if it does not even store the entry. */
+  /** Size of the largest body, in bytes, that it stores with that entry, which has none yet; negative if it does not even store the entry. */
   maxBody(key: string, entry: CacheEntry): number
   /** What other threads of the process are fetching for it; null if threads do not share that. */
   readonly flightTable: FlightTable | null

@@ -75,9 +75,9 @@ export class SharedReplies implements RingUser {
     this.seed = memory.word(SEED)
   }
 
-  /** Size of the largest body, in bytes, that is stored with an entry of that key; negative if not even the entry is. */
+  /** Size of the largest body, in bytes, that is stored with that entry, which has none yet; negative if not even the entry is. */
   maxBody(key: string, entry: CacheEntry): number {
-    const { units } = draftOf({ ...entry, body: null }, Buffer.byteLength(key))
+    const { units } = draftOf(entry, Buffer.byteLength(key))
     return (this.maxUnits - units) * UNIT
   }
 
