@@ -88,6 +88,26 @@ test('after 3 seconds without Redis a request fails and says what to do, and the
   assert.deepEqual(await connection.read(redis, (ring) => ring.list()), [])
 })
 
+test('a wrong or missing password is reported at once', async (t) => {
+  const server = await startRedis(t, '--requirepass', 'right')
+  for (const [password, reason] of [
+    ['wrong', 'WRONGPASS invalid username-password pair or user is disabled'],
+    [undefined, 'NOAUTH Authentication required'],
+  ] as const) {
+    const connection = new KeyConnection(new ManualClock())
+    cleanUp(t, () => connection.close())
+    const redis = { place: { url: server.url }, password, tls: false, timeout: 1000 }
+    for (const use of ['read', 'change'] as const)
+      await assert.rejects(
+        connection[use](redis, (ring) => ring.list()),
+        {
+          code: 'keys-unavailable',
+          detail: `The Redis of stores.redis cannot be used: ${reason}. Check the user name and the password in stores.redis.`,
+        },
+      )
+  }
+})
+
 test('a change that Redis did not confirm may have been made', async (t) => {
   const server = await startRedis(t)
   const connection = new KeyConnection(new ManualClock())

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Clock } from '../../../core/clock.ts'
 import { GatewayError } from '../../../core/errors.ts'
 import { connectRedis, type RedisClient, type RedisConfig } from '../../../redis/client.ts'
+import { failureOf } from '../../../redis/failure.ts'
 import { KeyRing } from './key-ring.ts'
 import { RedisApiKeys } from './redis/redis-api-keys.ts'
 
@@ -10,7 +11,11 @@ const TIMEOUT = 3000
 /** How long the connection stays open without being used, in milliseconds. */
 const IDLE = 30_000
 
-/** What to do about a failure: without a connection, while keys are read, and while they are changed. */
+/** Failures that another attempt does not help against. */
+const DENIED = new Set(['WRONGPASS', 'NOAUTH'])
+
+/** What to do about a failure: if access is denied, without a connection, while keys are read, and while they are changed. */
+const CHECK_ACCESS = 'Check the user name and the password in stores.redis.'
 const CONNECT_AGAIN = 'Check that it runs and that the gateway can reach it, then try again.'
 const READ_AGAIN = 'Check its state and the permissions of its user, then try again.'
 const CHANGE_AGAIN = 'The change may have been made nevertheless: list the keys before you try again.'
@@ -64,18 +69,22 @@ export class KeyConnection {
       return await work(new KeyRing(new RedisApiKeys(opened.client), () => this.clock.wall()))
     } catch (error) {
       if (error instanceof GatewayError) throw error
-      const detail = `The Redis of stores.redis cannot be used: ${reasonOf(error)}. ${isConnected ? advice : CONNECT_AGAIN}`
+      const what = isDenied(error) ? CHECK_ACCESS : isConnected ? advice : CONNECT_AGAIN
+      const detail = `The Redis of stores.redis cannot be used: ${reasonOf(error).replace(/\.$/, '')}. ${what}`
       throw new GatewayError('keys-unavailable', detail, { cause: error })
     } finally {
       this.leave(opened)
     }
   }
 
-  /** Resolves once the client is connected. Rejects with the last connection error if it is not within the timeout. */
+  /** Resolves once the client is connected. Rejects if access is denied, and with the last connection error after the timeout. */
   private async connect(client: RedisClient): Promise<void> {
     let last = new Error(`no connection within ${TIMEOUT / 1000} s`)
-    const failed = (error: Error): void => void (last = error)
     const { promise, resolve, reject } = Promise.withResolvers<void>()
+    const failed = (error: Error): void => {
+      last = error
+      if (isDenied(error)) reject(error)
+    }
     const cancel = this.clock.after(TIMEOUT, () => reject(last))
     client.on('error', failed)
     client.on('ready', resolve)
@@ -125,6 +134,10 @@ async function answers(client: RedisClient): Promise<boolean> {
   } catch {
     return client.status === 'ready'
   }
+}
+
+function isDenied(error: unknown): boolean {
+  return DENIED.has(failureOf(error).cause)
 }
 
 /** Where several nodes or addresses were tried, the error itself does not say why they failed. */
