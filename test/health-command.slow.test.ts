@@ -16,7 +16,7 @@ async function health(t: TestContext, yaml: string, surroundings?: Surroundings)
   return runHere(['health', '--config', await temporaryFile(t, 'sallyport.yaml', yaml)], surroundings)
 }
 
-test('health queries a worker at the address in the configuration', async (t) => {
+test('health queries the gateway at the address in the configuration', async (t) => {
   const { port } = await startFromText(t, `listeners: [{ address: '127.0.0.1:0' }]`)
   for (const host of ['127.0.0.1', '0.0.0.0', '[::]', 'localhost']) {
     const outcome = await health(t, `listeners: [{ address: '${host}:${port}' }]`)

@@ -28,14 +28,14 @@ async function keysOf(t: TestContext, yaml: string) {
 }
 
 for (const [what, begin, open] of [
-  ['a Redis', start, async (t: TestContext) => ({ url: (await startRedis(t)).url })],
+  ['in every worker, with a Redis', start, async (t: TestContext) => ({ url: (await startRedis(t)).url })],
   [
-    'a Cluster',
+    'with a Cluster',
     startFromText,
     async (t: TestContext) => ({ cluster: (await startCluster(t)).map(({ port }) => `127.0.0.1:${port}`) }),
   ],
 ] as const)
-  test(`with ${what} a key works in every worker from its creation until it is revoked`, async (t) => {
+  test(`a key works from its creation until it is revoked, ${what}`, async (t) => {
     const service = await startService(t)
     const yaml = configOf(
       { store: 'redis', cache: '50ms' },
@@ -52,7 +52,7 @@ for (const [what, begin, open] of [
     assert.equal(made.code, 0, made.stderr)
     const secret = made.stdout.trim()
     assert.match(secret, SECRET)
-    // A new connection each, so that both workers get some.
+    // A new connection each, so that both workers get some where there are two.
     const statuses = async () => {
       const ask = () => send(port, { headers: { 'X-API-Key': secret } })
       return new Set((await Promise.all(Array.from({ length: 20 }, ask))).map(({ status }) => status))

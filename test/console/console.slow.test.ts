@@ -259,7 +259,7 @@ inBoth('live rates are shown, and when each route was last used', async (t, star
   await row.getByText(/just now|ago$/).waitFor()
 })
 
-inBoth('a drained instance gets no requests until it is taken back', async (t, start) => {
+inBoth('a drained instance gets no requests until it is undrained', async (t, start) => {
   const { port, origin, instances } = await start()
   const browser = await openBrowser()
   const { page } = await openConsole(t, browser, origin, 'services/shop')
@@ -282,7 +282,6 @@ inBoth('stored replies can be purged, and limits reset', async (t, start) => {
   const { port, origin, ask, instances } = await start({ withWorkers: true })
   const browser = await openBrowser()
   const heard = (): number => instances.reduce((sum, instance) => sum + instance.heard.length, 0)
-  // In memory each of the two workers has its own store.
   for (let i = 0; i < 12; i++) await send(port, { path: '/books/1' })
   const stored = heard()
   const { page } = await openConsole(t, browser, origin, 'cache')
