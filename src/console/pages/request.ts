@@ -24,7 +24,7 @@ export function OneRequest({ id }: { id: string }): ComponentChildren {
     h(Head, {
       title: 'One request',
       about: h('span', null, 'Correlation ID ', h('code', null, id)),
-      children: h(Copy, { text: id, label: 'Copy the id' }),
+      children: h(Copy, { text: id, label: 'Copy the ID' }),
     }),
     error !== null &&
       !forgotten &&

@@ -66,7 +66,7 @@ export function Routes(): ComponentChildren {
             return h(
               Empty,
               { title: 'No routes match' },
-              `The filter looks at the ids, matches, services and policies of ${plural(routes.length, 'route')}.`,
+              `The filter looks at the IDs, matches, services and policies of ${plural(routes.length, 'route')}.`,
             )
           const rows = (all ? found : found.slice(0, AT_ONCE)).map((route) => ({
             route,

@@ -92,7 +92,7 @@ function Lookup({ client }: { client: string }): ComponentChildren {
     ),
     said !== null && h(Note, { tone: 'good' }, said),
     client === ''
-      ? h('p', { class: 'quiet' }, 'A user id, an API key id, or an address, as limits count them.')
+      ? h('p', { class: 'quiet' }, 'A user ID, an API key ID, or an address, as limits count them.')
       : polled.error !== null && polled.data === null
         ? h(Failure, { title: '', error: polled.error })
         : h(Loaded<{ limits: Limit[] }>, {
@@ -175,10 +175,10 @@ function Limited(): ComponentChildren {
                   {
                     head: 'Now',
                     cell: ({ limited }) =>
-                      h(Badge, { tone: limited ? 'warning' : 'good' }, limited ? 'refused' : 'accepted'),
+                      h(Badge, { tone: limited ? 'warning' : 'good' }, limited ? 'rejected' : 'accepted'),
                   },
                   {
-                    head: 'Refused',
+                    head: 'Rejected',
                     numeric: true,
                     sort: ({ refused }) => refused,
                     cell: ({ refused }) => count(refused),

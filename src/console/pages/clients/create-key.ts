@@ -51,7 +51,7 @@ export function CreateKey({
         : 'Keys are stored in the configuration: you get the key and a patch for the file, which contains its digest.',
     ),
     h(TextField, {
-      label: 'Id',
+      label: 'ID',
       value: id,
       change: setId,
       placeholder: 'partner',

@@ -86,6 +86,6 @@ function factsOf(
 const OUTCOMES: Readonly<Record<string, string>> = {
   applied: 'applied',
   unchanged: 'no changes',
-  refused: 'refused',
+  refused: 'rejected',
   rolled_back: 'rolled back',
 }

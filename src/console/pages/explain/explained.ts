@@ -78,7 +78,7 @@ export function Explained({ answer }: { answer: Explanation }): ComponentChildre
                 head: 'Why',
                 cell: ({ taken, lacks }) =>
                   taken
-                    ? h(Badge, { tone: 'good' }, 'taken')
+                    ? h(Badge, { tone: 'good' }, 'chosen')
                     : lacks.length === 0
                       ? h('span', { class: 'quiet' }, 'another route is more specific')
                       : lacks.join('; '),
