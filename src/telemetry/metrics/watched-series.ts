@@ -1,6 +1,6 @@
 import type { Logger } from '../../core/logger.ts'
 import { formatLabels } from './labels.ts'
-import { type Declared, type DeclaredSeries, keyOf, MAX_OWN_SERIES } from './series.ts'
+import { type Declared, type DeclaredSeries, MAX_OWN_SERIES } from './series.ts'
 
 /** A number that is read at the time of a scrape. */
 export interface Reading extends DeclaredSeries {
@@ -9,12 +9,21 @@ export interface Reading extends DeclaredSeries {
 
 type Labels = Readonly<Record<string, string>>
 
+/** Maximum number of watches of one metric of a custom policy; beyond that the oldest one ends, as policies may never end theirs. */
+const MAX_OWN_WATCHES = 5 * MAX_OWN_SERIES
+
+/** A watch of one series. */
+interface Watch {
+  readonly series: DeclaredSeries
+  readonly read: () => number
+}
+
 /** Series whose values are read at each scrape. */
 export class WatchedSeries {
   private readonly log: Pick<Logger, 'warn'> | null
-  /** If a series is watched several times, the latest watch is read. */
-  private readonly single = new Map<string, readonly (() => Reading)[]>()
-  private readonly lists = new Set<() => readonly Reading[]>()
+  /** By the name of the metric, in order. */
+  private readonly single = new Map<string, Set<Watch>>()
+  private readonly lists = new Map<string, Set<() => readonly Reading[]>>()
   /** The names of metrics of custom policies with too many series, which has been logged. */
   private readonly exceeded = new Set<string>()
 
@@ -25,14 +34,7 @@ export class WatchedSeries {
   /** Watches one series until the returned function is called. */
   add({ name, own, entry }: Declared, labels: Labels, read: () => number): () => void {
     const series = { name, own, labels: formatLabels(entry.labels, labels) }
-    const key = keyOf(series)
-    const reading = (): Reading => ({ ...series, value: read() })
-    this.single.set(key, [...(this.single.get(key) ?? []), reading])
-    return () => {
-      const left = (this.single.get(key) ?? []).filter((each) => each !== reading)
-      if (left.length === 0) this.single.delete(key)
-      else this.single.set(key, left)
-    }
+    return addTo(this.single, series, { series, read })
   }
 
   /** Watches all series that `read` lists, until the returned function is called. */
@@ -54,15 +56,14 @@ export class WatchedSeries {
         // One more than are reported, so that it is noticed.
         .slice(0, own === null ? undefined : MAX_OWN_SERIES + 1)
         .map(({ labels, value }) => ({ name, own, labels: textOf(labels), value }))
-    this.lists.add(readings)
-    return () => void this.lists.delete(readings)
+    return addTo(this.lists, { name, own }, readings)
   }
 
   /** The current values, without those that are too many for a metric of a custom policy. */
   read(): Reading[] {
     const all = [
-      ...[...this.single.values()].flatMap((readings) => readings.at(-1)?.() ?? []),
-      ...[...this.lists].flatMap((readings) => readings()),
+      ...[...this.single.values()].flatMap(readLatest),
+      ...[...this.lists.values()].flatMap((lists) => [...lists].flatMap((readings) => readings())),
     ]
     const seen = new Map<string, Set<string>>()
     return all.filter(({ name, own, labels }) => {
@@ -84,4 +85,26 @@ export class WatchedSeries {
       'A metric of a policy is watched for too many series: only the first ones, up to the limit, are exported',
     )
   }
+}
+
+/** Adds a watch; returns what ends it. */
+function addTo<Each>(
+  all: Map<string, Set<Each>>,
+  { name, own }: Pick<DeclaredSeries, 'name' | 'own'>,
+  watch: Each,
+): () => void {
+  const watches = all.get(name) ?? new Set()
+  all.set(name, watches)
+  watches.add(watch)
+  const [oldest = watch] = watches
+  if (own !== null && watches.size > MAX_OWN_WATCHES) watches.delete(oldest)
+  return () => {
+    if (watches.delete(watch) && watches.size === 0) all.delete(name)
+  }
+}
+
+/** If a series is watched several times, the latest watch is read. */
+function readLatest(watches: ReadonlySet<Watch>): Reading[] {
+  const latest = new Map(Array.from(watches, (watch) => [watch.series.labels, watch]))
+  return Array.from(latest.values(), ({ series, read }) => ({ ...series, value: read() }))
 }
