@@ -3,20 +3,16 @@ import { readFile, stat, writeFile } from 'node:fs/promises'
 import test, { type TestContext } from 'node:test'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 import type { AdminAnswer } from '../support/admin.ts'
-import { answering, TOKEN } from '../support/configured.ts'
-import { type FromFile, startFromText } from '../support/file-gateway.ts'
+import { answering, startConfiguredHere, TOKEN } from '../support/configured.ts'
 
 const POST = { method: 'POST' }
 
 const writable = (body: string, more?: string): string => answering(body, more, true)
 
-const AUTHORIZED = { Authorization: `Bearer ${TOKEN}` }
-
-/** A gateway with that configuration, and requests to its admin listener that have the token. */
+/** A gateway with that configuration, and requests about its configuration. */
 async function startWith(t: TestContext, text: string, clock = new ManualClock()) {
-  const gateway = await startFromText(t, text, { clock })
-  const ask: FromFile['ask'] = (path, what) =>
-    gateway.ask(path, { ...what, headers: { ...AUTHORIZED, ...what?.headers } })
+  const gateway = await startConfiguredHere(t, text, { clock })
+  const { ask } = gateway
   const etagOf = async (): Promise<string> => String((await ask('/config')).headers['etag'])
   /** Sends a configuration to replace that one, or the running one. */
   const put = async (body: string, query = '', etag?: string | null): Promise<AdminAnswer> => {
@@ -24,7 +20,7 @@ async function startWith(t: TestContext, text: string, clock = new ManualClock()
     const headers = { 'Content-Type': 'application/yaml', ...(tag !== null && { 'If-Match': tag }) }
     return ask(`/config${query}`, { method: 'PUT', body, headers })
   }
-  return { ...gateway, clock, ask, etagOf, put }
+  return { ...gateway, clock, etagOf, put }
 }
 
 test('PUT /config applies a configuration and writes it to the file, and it can be rolled back', async (t) => {

@@ -1,15 +1,14 @@
 import type { TestContext } from 'node:test'
 import { type AdminAnswer, type AdminAsk, requestAdmin } from './admin.ts'
 import { type Command, startCommand, temporaryFile } from './command.ts'
-import { startFromFile } from './file-gateway.ts'
-import type { TestLog } from './gateway.ts'
+import { type FromFile, type FromFileOptions, startFromFile } from './file-gateway.ts'
 
 /** A gateway with a configuration file, and ways to send it requests. */
 export interface Configured {
   readonly file: string
   /** URL of its admin listener. */
   readonly admin: string
-  /** Sends a request to its admin listener. */
+  /** Sends a request to its admin listener, with the token. */
   readonly ask: (path: string, what?: AdminAsk) => Promise<AdminAnswer>
   /** The body of its reply to clients. */
   readonly answer: () => Promise<string>
@@ -46,10 +45,11 @@ export async function startConfigured(
 export async function startConfiguredHere(
   t: TestContext,
   text: string,
-): Promise<Configured & { readonly log: TestLog }> {
+  options?: FromFileOptions,
+): Promise<Configured & Pick<FromFile, 'log' | 'stop'>> {
   const file = await temporaryFile(t, 'sallyport.yaml', text)
-  const { log, port, adminPort } = await startFromFile(t, file)
-  return { log, ...configured(file, port, adminPort) }
+  const { log, port, adminPort, stop } = await startFromFile(t, file, options)
+  return { log, stop, ...configured(file, port, adminPort) }
 }
 
 function configured(file: string, port: number, adminPort: number): Configured {
