@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import * as fc from 'fast-check'
-import { decoyOf, digestOf, hasDigest, parseDigest } from './password-digest.ts'
+import { decoyOf, digestOf, digestProblem, hasDigest, parseDigest } from './password-digest.ts'
 
 const SALT = 'sdBsDB4Pxof5OiTMEZ+5gw'
 const HASH = '3WECDVW+JTZIGwS9Vzwtpf6uDgDgwSDAcP2t+pAA5x8'
@@ -76,6 +76,13 @@ test('digests with too little or too much cost, or with invalid parameters, are 
     GOOD.replace(SALT, 'c2FsdA'),
   ])
     assert.equal(parseDigest(text), null, text)
+})
+
+test('a digest that is rejected for its cost is told apart from a text that is none', () => {
+  assert.equal(digestProblem(GOOD), null)
+  assert.match(digestProblem(GOOD.replace('ln=14', 'ln=13')) ?? '', /16 to 1024 MiB of memory in total.*256 MiB at a time/)
+  assert.match(digestProblem(ARGON2ID.replace('m=16384', 'm=524288')) ?? '', /16 to 1024 MiB/)
+  assert.match(digestProblem('correct horse') ?? '', /^expected the digest of a password/)
 })
 
 test('property: parsing never throws, and costs are bounded', () => {

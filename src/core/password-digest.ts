@@ -23,18 +23,23 @@ const PHC = /^\$((?:argon2id\$v=19|scrypt)\$[a-z0-9=,]{1,40})\$([A-Za-z0-9+/]{22
 const ARGON2ID = /^argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,4}),p=(\d{1,2})$/
 const SCRYPT = /^scrypt\$ln=(\d{1,2}),r=(\d{1,2}),p=(\d{1,2})$/
 
-/** Expected form of a digest, for error messages. */
-export const digestExpected = `expected the digest of a password, as \`sallyport password\` makes it: "$${EFFORT.name}$…"`
-
 /**
  * Parses a digest of argon2id or scrypt in PHC form: "$argon2id$v=19$m=…,t=…,p=…$salt$hash" or "$scrypt$ln=…,r=…,p=…$salt$hash", in base64
  * without padding. Null for any other text, and for parameters that are too weak, too expensive or invalid.
  */
 export function parseDigest(text: string): PasswordDigest | null {
-  const [, name = '', salt = '', hash = ''] = PHC.exec(text) ?? []
-  const effort = effortOf(name)
-  if (effort === null || effort.memory > MAX_MEMORY || effort.work < MIN_WORK || effort.work > MAX_WORK) return null
-  return { effort, salt: Buffer.from(salt, 'base64'), hash: Buffer.from(hash, 'base64') }
+  const digest = formOf(text)
+  return digest !== null && isAffordable(digest.effort) ? digest : null
+}
+
+/** What is wrong with a digest, without quoting it; null if nothing is. */
+export function digestProblem(text: string): string | null {
+  const digest = formOf(text)
+  if (digest === null)
+    return `expected the digest of a password, as \`sallyport password\` makes it: "$${EFFORT.name}$…"`
+  if (isAffordable(digest.effort)) return null
+  const [least, most, atOnce] = [MIN_WORK, MAX_WORK, MAX_MEMORY].map((bytes) => bytes / MEBIBYTE)
+  return `expected a digest whose algorithm writes ${least} to ${most} MiB of memory in total, and uses at most ${atOnce} MiB at a time, as those of \`sallyport password\` do`
 }
 
 /** Hashes a password with a new random salt. */
@@ -52,6 +57,17 @@ export function decoyOf({ effort, salt, hash }: PasswordDigest): PasswordDigest 
 /** Whether the password matches the digest. Runs in the thread pool and takes the same time either way. */
 export async function hasDigest(password: string, { effort, salt, hash }: PasswordDigest): Promise<boolean> {
   return timingSafeEqual(await effort.derive(normalized(password), salt, hash.length), hash)
+}
+
+/** Parses a digest, whatever its cost. */
+function formOf(text: string): PasswordDigest | null {
+  const [, name = '', salt = '', hash = ''] = PHC.exec(text) ?? []
+  const effort = effortOf(name)
+  return effort && { effort, salt: Buffer.from(salt, 'base64'), hash: Buffer.from(hash, 'base64') }
+}
+
+function isAffordable({ memory, work }: PasswordEffort): boolean {
+  return memory <= MAX_MEMORY && work >= MIN_WORK && work <= MAX_WORK
 }
 
 function effortOf(name: string): PasswordEffort | null {

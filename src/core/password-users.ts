@@ -1,6 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import { z } from 'zod'
-import { decoyOf, digestExpected, hasDigest, parseDigest, type PasswordDigest } from './password-digest.ts'
+import { decoyOf, digestProblem, hasDigest, parseDigest, type PasswordDigest } from './password-digest.ts'
 import { duplicatesOf } from './duplicates.ts'
 
 /** A user who authenticates with a password. */
@@ -21,7 +21,8 @@ export const passwordUserName = z
 /** Schema of the digest of a password. */
 export const passwordText = z.string().superRefine((text, context) => {
   // Redacted, as the user may have entered the password itself.
-  if (parseDigest(text) === null) context.addIssue({ code: 'custom', message: digestExpected, input: '[redacted]' })
+  const message = digestProblem(text)
+  if (message !== null) context.addIssue({ code: 'custom', message, input: '[redacted]' })
 })
 
 /** Rejects duplicate user names. */
