@@ -255,6 +255,17 @@ test('on loopback without users and token no login is needed', async (t) => {
   assert.equal((await ask(drain, { method: 'PUT' })).status, 200)
 })
 
+test('a token or password of the wrong length is not quoted in the answer', async (t) => {
+  const { ask } = await startAdminGateway(t, { ...backend, admin: { token: TOKEN } })
+  const secret = 'sesame'.repeat(700)
+  for (const json of [{ token: secret }, { name: 'ada', password: secret }]) {
+    const { status, text } = await ask('/login', { method: 'POST', json })
+    assert.equal(status, 400)
+    assert.match(text, /expected 1 to \d+ characters/)
+    assert.ok(!text.includes('sesame'))
+  }
+})
+
 test('the token can be exchanged for a session, by so many attempts a minute', async (t) => {
   const { ask, log } = await startAdminGateway(t, { ...backend, admin: { token: TOKEN } })
   const logIn = (token: string) => ask('/login', { method: 'POST', json: { token } })

@@ -24,9 +24,9 @@ const PATHS = new Set(['/login', '/logout', '/session', PROVIDER_LOGIN, CALLBACK
 
 const passwordProof = z.strictObject({
   name: z.string().min(1).max(NAME_LENGTH),
-  password: z.string().min(1).max(PASSWORD_LENGTH),
+  password: secret(PASSWORD_LENGTH),
 })
-const tokenProof = z.strictObject({ token: z.string().min(1).max(MAX_TOKEN_LENGTH) })
+const tokenProof = z.strictObject({ token: secret(MAX_TOKEN_LENGTH) })
 
 /** Who the caller is, and how people can log in. */
 export const loginState = z.object({
@@ -177,4 +177,12 @@ export function loginEndpoints(app: AdminApp, context: AdminContext, tools: Logi
   )
 
   providerEndpoints(app, context, tools, attempts)
+}
+
+/** Text that an error does not quote. */
+function secret(most: number): z.ZodString {
+  const message = `expected 1 to ${most} characters`
+  return z.string().superRefine((text, context) => {
+    if (text === '' || text.length > most) context.addIssue({ code: 'custom', message, input: '[redacted]' })
+  })
 }
