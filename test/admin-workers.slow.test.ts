@@ -193,7 +193,7 @@ test('ADMIN_TOKEN in the environment allows addresses other than loopback, and i
   assert.equal(code, 1)
   assert.match(
     stderr,
-    /open\.yaml:2:19: admin\.address: expected a loopback address .* where ADMIN_TOKEN is not set, not "0\.0\.0\.0:0"/,
+    /open\.yaml:2:19: admin\.address: expected a loopback address .* where there is no token \(ADMIN_TOKEN\), and neither users nor oidc, not "0\.0\.0\.0:0"/,
   )
   const short = await runHere(['check', file], { env: { ADMIN_TOKEN: 'a-short-secret' } })
   assert.equal(short.code, 1)

@@ -104,11 +104,12 @@ const adminOptions = z
       context.addIssue({
         code: 'custom',
         path: ['writable'],
-        message: 'expected false where ADMIN_TOKEN is not set: a configuration can name code and files of this machine',
+        message: 'expected false where there is no token (ADMIN_TOKEN), and neither users nor oidc: a configuration can name code and files of this machine',
         input: true,
       })
     if (isLoopback(admin.address.host) || isSecured) return
-    const message = 'expected a loopback address such as "127.0.0.1:9000" where ADMIN_TOKEN is not set'
+    const message =
+      'expected a loopback address such as "127.0.0.1:9000" where there is no token (ADMIN_TOKEN), and neither users nor oidc'
     context.addIssue({ code: 'custom', path: ['address'], message, input: formatAddress(admin.address) })
   })
 

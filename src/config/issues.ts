@@ -161,7 +161,7 @@ function expectation(issue: z.core.$ZodRawIssue): string | undefined {
 
 function measure(origin: string, relation: string, bound: number | bigint): string {
   if (origin === 'array') return `a list of ${relation} ${bound} ${bound === 1 ? 'item' : 'items'}`
-  if (origin === 'string') return `text of ${relation} ${bound} characters`
+  if (origin === 'string') return `text of ${relation} ${bound} ${bound === 1 ? 'character' : 'characters'}`
   return `a number of ${relation} ${bound}`
 }
 
