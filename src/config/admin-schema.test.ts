@@ -27,7 +27,10 @@ test('without a token only loopback addresses are allowed', () => {
     '[::ffff:127.0.0.1]:9000',
   ]) {
     const [problem = '', ...others] = problemsOf({ address })
-    assert.match(problem, /^admin\.address: expected a loopback address .* where there is no token \(ADMIN_TOKEN\), and neither users nor oidc, not "/)
+    assert.match(
+      problem,
+      /^admin\.address: expected a loopback address .* where there is no token \(ADMIN_TOKEN\), and neither users nor oidc, not "/,
+    )
     assert.deepEqual(others, [])
     assert.deepEqual(problemsOf({ address, token: TOKEN }), [])
     assert.equal(problemsOf({ address, token: '' }).length, 1)
@@ -103,6 +106,9 @@ test('admin.writable requires a token', () => {
   assert.deepEqual(problemsOf({ writable: false }), [])
   assert.deepEqual(problemsOf({ writable: true, token: TOKEN }), [])
   const [problem = '', ...others] = problemsOf({ writable: true })
-  assert.match(problem, /^admin\.writable: expected false where there is no token \(ADMIN_TOKEN\), and neither users nor oidc: .*, not true$/)
+  assert.match(
+    problem,
+    /^admin\.writable: expected false where there is no token \(ADMIN_TOKEN\), and neither users nor oidc: .*, not true$/,
+  )
   assert.deepEqual(others, [])
 })

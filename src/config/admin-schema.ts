@@ -104,7 +104,8 @@ const adminOptions = z
       context.addIssue({
         code: 'custom',
         path: ['writable'],
-        message: 'expected false where there is no token (ADMIN_TOKEN), and neither users nor oidc: a configuration can name code and files of this machine',
+        message:
+          'expected false where there is no token (ADMIN_TOKEN), and neither users nor oidc: a configuration can name code and files of this machine',
         input: true,
       })
     if (isLoopback(admin.address.host) || isSecured) return

@@ -80,7 +80,10 @@ test('digests with too little or too much cost, or with invalid parameters, are 
 
 test('a digest that is rejected for its cost is told apart from a text that is none', () => {
   assert.equal(digestProblem(GOOD), null)
-  assert.match(digestProblem(GOOD.replace('ln=14', 'ln=13')) ?? '', /16 to 1024 MiB of memory in total.*256 MiB at a time/)
+  assert.match(
+    digestProblem(GOOD.replace('ln=14', 'ln=13')) ?? '',
+    /16 to 1024 MiB of memory in total.*256 MiB at a time/,
+  )
   assert.match(digestProblem(ARGON2ID.replace('m=16384', 'm=524288')) ?? '', /16 to 1024 MiB/)
   assert.match(digestProblem('correct horse') ?? '', /^expected the digest of a password/)
 })
