@@ -148,6 +148,27 @@ test('a certificate is renewed when the CA suggests it, but only once per sugges
   assert.equal(ca.orders, 2)
 })
 
+test('the answer about a certificate that another gateway replaced meanwhile does not make the new one due', async (t) => {
+  const { ca, clock, open, pass } = await setUp(t)
+  const first = open()
+  await pass(first.keeper, 1)
+  const slow = Promise.withResolvers<RenewalInfo>()
+  // Another gateway asks about the first certificate, and waits long for the answer.
+  const answers: Promise<RenewalInfo>[] = [slow.promise]
+  const renewalInfo = () => answers.shift() ?? Promise.resolve(null)
+  const asking: Issuing = { url: ca.url, issue: (...order) => ca.issue(...order), renewalInfo }
+  const second = open([asking])
+  clock.advance(1)
+  await turnUntil('the second gateway to have it', () => second.keeper.current !== null)
+  await pass(first.keeper, 61 * DAY, 6 * HOUR)
+  assert.equal(ca.orders, 2)
+  await second.keeper.refresh()
+  slow.resolve({ start: START, end: START, again: HOUR })
+  await pass(second.keeper, 10 * DAY, 6 * HOUR)
+  assert.equal(ca.orders, 2)
+  assert.equal(second.keeper.current!.leaf.serialNumber, first.keeper.current!.leaf.serialNumber)
+})
+
 test('after failures the delay increases, also across restarts', async (t) => {
   const { ca, open, pass, clock, log } = await setUp(t)
   ca.error = new AcmeError('http-01 challenge of shop.test: connection refused (connection)', 'connection')

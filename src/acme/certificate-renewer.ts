@@ -177,7 +177,8 @@ export class CertificateRenewer {
     if (certificate === null || authority === undefined) return
     try {
       const info = await authority.renewalInfo(certificate.leaf)
-      if (info === null) return
+      // The answer may be about a certificate that another gateway has replaced meanwhile.
+      if (info === null || this.certificate !== certificate) return
       this.info = { time: suggestedTime(certificate, info, this.chance), until: clock.wall() + info.again }
     } catch (error) {
       reports.unsaid(authority.url, error)
