@@ -1,6 +1,5 @@
 import { type Bytes, cancelBody, isStream } from '../../http/body.ts'
 import type { CacheStore, CacheEntry } from './store.ts'
-import type { Clock } from '../../core/clock.ts'
 import { asGatewayError } from '../../core/errors.ts'
 import type { Exchange } from '../../http/exchange.ts'
 import type { Handler } from '../../http/handler.ts'
@@ -18,10 +17,9 @@ import type { Invalidator } from './invalidator.ts'
 import type { Keys } from './key.ts'
 import { makeEntry, type Storable, withBody } from './make-entry.ts'
 import type { RequestControl } from './request-control.ts'
-import { serveHit } from './serve.ts'
+import { serveHit, type ServeTools } from './serve.ts'
 import type { CacheSettings } from './settings.ts'
 import { whyNotStored } from './storable.ts'
-import type { BodySender } from './stored-body.ts'
 import { StoringBody } from './storing-body.ts'
 import { conditionLines, CONDITIONS, freshen, isAbout, isUnchanged } from './validation.ts'
 import { guessedVary, isSpelledOtherwise, varyOf } from './vary.ts'
@@ -38,13 +36,11 @@ interface Candidate {
 }
 
 /** What all requests of one route have in common. */
-export interface FetchContext {
+export interface FetchContext extends ServeTools {
   readonly settings: CacheSettings
   readonly keys: Keys
   readonly store: CacheStore
   readonly invalidator: Invalidator
-  readonly sender: BodySender
-  readonly clock: Clock
   readonly next: Handler
   /** Null for requests that no client has made. */
   readonly counts: CacheCounts | null
@@ -128,8 +124,7 @@ export class Fetch {
   }
 
   private validated(entry: CacheEntry, update: Headers): Reply | Promise<Reply> {
-    const { clock, settings } = this.context
-    const { store } = this.context
+    const { settings, store } = this.context
     if (!isAbout(entry, update)) {
       store.remove(this.key, entry)
       this.validating = false
@@ -141,7 +136,7 @@ export class Fetch {
     this.settleAfter(fresh === null ? undefined : store.put(this.key, fresh, this.begun))
     this.context.counts?.revalidated.add(1)
     const status: Forwarded = { reason: this.reason, status: 304, stored: fresh !== null }
-    const reply = this.serve(fresh ?? entry, clock.now(), clock.wall(), forwardedLine(status))
+    const reply = this.serve(fresh ?? entry, forwardedLine(status))
     // The cookies of a 304 are for this client, whatever happens to the entry.
     if (!settings.setCookie)
       for (const cookie of update.getAll('Set-Cookie')) reply.headers.append('Set-Cookie', cookie)
@@ -276,12 +271,11 @@ export class Fetch {
     counts?.stale.add(1)
     // A policy further in may already have recorded an error, which the client does not get.
     this.exchange.error = null
-    const [now, wall] = [clock.now(), clock.wall()]
-    const line = forwardedLine({ reason: this.reason, status, ttl: ttlOf(entry, now), detail: 'stale-if-error' })
-    return this.serve(entry, now, wall, line)
+    const ttl = ttlOf(entry, clock.now())
+    return this.serve(entry, forwardedLine({ reason: this.reason, status, ttl, detail: 'stale-if-error' }))
   }
 
-  private serve(entry: CacheEntry, now: number, wall: number, status: string): Reply {
-    return serveHit(entry, this.request, this.exchange.client.address, this.context.sender, now, wall, status)
+  private serve(entry: CacheEntry, status: string): Reply {
+    return serveHit(this.context, this.exchange, entry, this.request, status)
   }
 }

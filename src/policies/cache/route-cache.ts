@@ -75,13 +75,13 @@ export class RouteCache {
     if (request.preconditions) return this.pass(exchange, 'request')
     if (entry !== null && isUsable(entry, request, now)) {
       this.counts.hit.add(1)
-      return this.serve(exchange, entry, request, now)
+      return serveHit(this.context, exchange, entry, request, null)
     }
     if (request.onlyIfCached) return this.refuse(exchange)
     if (entry !== null && this.mayRevalidateLater(entry, request, now)) {
       this.counts.stale.add(1)
       this.refresh(exchange, url, key, entry)
-      return this.serve(exchange, entry, request, now, staleLine(entry, now))
+      return serveHit(this.context, exchange, entry, request, staleLine(entry, now))
     }
     // 4.
     return this.ask(exchange, url, key, entry, request, reasonOf(found, entry, now))
@@ -148,7 +148,7 @@ export class RouteCache {
       const now = clock.now()
       if (entry !== null && isUsable(entry, request, now)) {
         this.counts.coalesced.add(1)
-        return this.serve(exchange, entry, request, now, forwardedLine({ reason, collapsed: true }))
+        return serveHit(this.context, exchange, entry, request, forwardedLine({ reason, collapsed: true }))
       }
       const isSame = typeof found === 'string' ? found === 'uri-miss' : found.born === former?.born
       const left = isSame && turn < TURNS ? Math.max(0, until - now) : 0
@@ -186,11 +186,6 @@ export class RouteCache {
       flight.settle()
       this.log.error({ error }, 'A stored reply could not be refreshed')
     }
-  }
-
-  private serve(exchange: Exchange, entry: CacheEntry, request: RequestControl, now: number, status?: string): Reply {
-    const { sender, clock } = this.context
-    return serveHit(entry, request, exchange.client.address, sender, now, clock.wall(), status)
   }
 
   /** `detail`: a token that says more about the reason. */

@@ -1,31 +1,44 @@
+import type { Clock } from '../../core/clock.ts'
+import { Bytes } from '../../http/body.ts'
+import type { Exchange } from '../../http/exchange.ts'
 import { headersFromWire } from '../../http/headers.ts'
+import { contentRange } from '../../http/range.ts'
 import { Reply } from '../../http/reply.ts'
 import type { CacheEntry } from './store.ts'
 import { statusLine } from './cache-status.ts'
 import { ageLine, ttlOf } from './entry.ts'
-import { rangeReply } from './ranges.ts'
+import { bytesOf, requestedPart } from './ranges.ts'
 import type { RequestControl } from './request-control.ts'
 import type { BodySender } from './stored-body.ts'
 import { isNotModified, notModifiedReply } from './validation.ts'
 
+/** What is needed to serve stored replies. */
+export interface ServeTools {
+  readonly sender: BodySender
+  readonly clock: Clock
+}
+
 /**
- * A stored reply in the form that the request asks for: whole, a part of it, or a 304 if the client already has it. `status` is its
- * Cache-Status line, by default that of a hit; `wall` is the wall-clock time in milliseconds.
+ * A stored reply in the form that the request asks for: whole, a part of it (206, or 416 if there is no such part), or a 304 if the
+ * client already has it. `status` is its Cache-Status line; null for that of a hit.
  */
 export function serveHit(
+  { sender, clock }: ServeTools,
+  { client }: Exchange,
   entry: CacheEntry,
   request: RequestControl,
-  client: string,
-  sender: BodySender,
-  now: number,
-  wall: number,
-  status = statusLine(`sallyport; hit; ttl=${ttlOf(entry, now)}`),
+  status: string | null,
 ): Reply {
-  const fields = `${entry.fields}${ageLine(entry, now)}${status}`
-  if (isNotModified(entry, request, wall)) return notModifiedReply(fields)
-  const part =
-    request.range === undefined ? null : rangeReply(entry, request.range, request.ifRange, fields, client, sender)
-  return part ?? new Reply(entry.status, headersFromWire(fields, true), sender.prepare(entry.body, client))
+  const now = clock.now()
+  const fields = `${entry.fields}${ageLine(entry, now)}${status ?? statusLine(`sallyport; hit; ttl=${ttlOf(entry, now)}`)}`
+  if (isNotModified(entry, request, clock.wall())) return notModifiedReply(fields)
+  const { body } = entry
+  const headers = headersFromWire(fields, true)
+  const part = body === null ? null : requestedPart(entry, body, request)
+  if (body === null || part === null) return new Reply(entry.status, headers, sender.prepare(body, client.address))
+  headers.set('Content-Range', contentRange(part, body.length))
+  if (part.start >= part.end) return new Reply(416, headers, Bytes.fromLatin1(''))
+  return new Reply(206, headers, sender.prepare(bytesOf(body, part), client.address))
 }
 
 /** The Cache-Status line of an entry that is served although it is stale, while it is revalidated (RFC 5861 section 3). */
