@@ -17,7 +17,7 @@ import type { Invalidator } from './invalidator.ts'
 import type { Keys } from './key.ts'
 import { makeEntry, type Storable, withBody } from './make-entry.ts'
 import type { RequestControl } from './request-control.ts'
-import { serveHit, type ServeTools } from './serve.ts'
+import { hasRoom, serveHit, type ServeTools } from './serve.ts'
 import type { CacheSettings } from './settings.ts'
 import { whyNotStored } from './storable.ts'
 import { StoringBody } from './storing-body.ts'
@@ -49,7 +49,8 @@ export interface FetchContext extends ServeTools {
 /**
  * One request to the service on behalf of one exchange.
  *
- * 1. If there is a stale entry, the service is asked whether it is still valid (RFC 9111 section 4.3).
+ * 1. If there is a stale entry, the service is asked whether it is still valid (RFC 9111 section 4.3), unless there is no room for its
+ *    body while it is sent: then a whole reply is fetched.
  * 2. If it is, the entry is freshened and used for the reply.
  * 3. If the service fails, the stale entry is used if that is allowed (RFC 5861 section 4).
  * 4. Any other reply is passed to the client, and stored if it may be.
@@ -89,7 +90,7 @@ export class Fetch {
   run(): Reply | Promise<Reply> {
     // 1.
     const { entry, request } = this
-    const conditions = entry === null || request.noStore ? '' : conditionLines(entry)
+    const conditions = entry === null || request.noStore || !this.hasRoom(entry) ? '' : conditionLines(entry)
     if (conditions === '') return this.send()
     this.validating = true
     replaceLines(this.exchange.headers, CONDITIONS, conditions)
@@ -125,8 +126,9 @@ export class Fetch {
 
   private validated(entry: CacheEntry, update: Headers): Reply | Promise<Reply> {
     const { settings, store } = this.context
-    if (!isAbout(entry, update)) {
-      store.remove(this.key, entry)
+    const isOther = !isAbout(entry, update)
+    if (isOther) store.remove(this.key, entry)
+    if (isOther || !this.hasRoom(entry)) {
       this.validating = false
       replaceLines(this.exchange.headers, CONDITIONS, '')
       return this.send()
@@ -262,7 +264,7 @@ export class Fetch {
   }
 
   private mayServeStale(entry: CacheEntry): boolean {
-    return this.context.clock.now() - entry.born - entry.lifetime < entry.staleIfError
+    return this.context.clock.now() - entry.born - entry.lifetime < entry.staleIfError && this.hasRoom(entry)
   }
 
   private serveStale(entry: CacheEntry, status: number): Reply {
@@ -273,6 +275,10 @@ export class Fetch {
     this.exchange.error = null
     const ttl = ttlOf(entry, clock.now())
     return this.serve(entry, forwardedLine({ reason: this.reason, status, ttl, detail: 'stale-if-error' }))
+  }
+
+  private hasRoom(entry: CacheEntry): boolean {
+    return hasRoom(this.context, this.exchange, entry, this.request)
   }
 
   private serve(entry: CacheEntry, status: string): Reply {

@@ -13,10 +13,15 @@ export function requestedPart(entry: CacheEntry, body: Bytes, { range, ifRange }
   return partOf(range, body.length)
 }
 
-/** A part of a body. A small one is copied, so that it does not keep the whole body in memory for a slow client. */
-export function bytesOf(body: Bytes, { start, end }: Part): Bytes {
-  const bytes = Bytes.fromBuffer(body.toBuffer().subarray(start, end))
-  return end - start <= AT_ONCE ? bytes.detached() : bytes
+/** Whether a part of a body is small enough to be copied, so that it does not keep the whole body in memory for a slow client. */
+export function isCopied({ start, end }: Part): boolean {
+  return end - start <= AT_ONCE
+}
+
+/** A part of a body. */
+export function bytesOf(body: Bytes, part: Part): Bytes {
+  const bytes = Bytes.fromBuffer(body.toBuffer().subarray(part.start, part.end))
+  return isCopied(part) ? bytes.detached() : bytes
 }
 
 /** RFC 9110 section 13.1.5: only a strong validator guarantees identical bytes. */

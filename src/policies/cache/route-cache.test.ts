@@ -3,7 +3,7 @@ import test from 'node:test'
 import { makeExchange } from '../../../test/support/exchange.ts'
 import { memoryStores } from '../../../test/support/memory-stores.ts'
 import { noMetrics } from '../../core/no-metrics.ts'
-import { Bytes, isStream } from '../../http/body.ts'
+import { type BodyStream, Bytes, isStream } from '../../http/body.ts'
 import { Headers } from '../../http/headers.ts'
 import { Reply } from '../../http/reply.ts'
 import { createMemoryLogger } from '../../telemetry/memory-logger.ts'
@@ -18,21 +18,33 @@ import { BodySender } from './stored-body.ts'
 
 const KB = 1_024
 
-test('slow clients of many large stored bodies get the next one from the service, and stored ones again once they have read', async () => {
+const HIT = 'sallyport; hit; ttl=60'
+const NO_ROOM = 'sallyport; fwd=bypass; detail=memory'
+
+type Fields = Readonly<Record<string, string>>
+
+/**
+ * A cache that has stored five large replies, /1 to /5, four of which slow clients receive, so that there is no room to send /5. The
+ * service replies with such bodies, or with 304, while it is up.
+ */
+async function setUp() {
   const clock = new ManualClock()
   const store = memoryStores(1, 4_000 * KB, { clock }).stores[0]!
   const settings = cache.options.parse({})
+  const service = { isUp: true }
   const routeCache = new RouteCache({
     settings,
     keys: compileKeys('route', 'rules', settings.share, settings.query),
     clock,
     log: createMemoryLogger().log,
-    next: () => {
-      const headers = Headers.of([
+    next: ({ headers }) => {
+      if (!service.isUp) return new Reply(503, Headers.of([]), null)
+      const fields = Headers.of([
         ['Cache-Control', 'max-age=60'],
         ['ETag', '"1"'],
       ])
-      return new Reply(200, headers, Bytes.fromBuffer(Buffer.alloc(100 * KB)))
+      if (headers.get('If-None-Match') === '"1"') return new Reply(304, fields, null)
+      return new Reply(200, fields, Bytes.fromBuffer(Buffer.alloc(100 * KB)))
     },
     counts: new CacheCounts(noMetrics, 'route'),
     store,
@@ -40,28 +52,62 @@ test('slow clients of many large stored bodies get the next one from the service
     invalidator: new Invalidator(() => [store]),
     sender: new BodySender(800 * KB),
   })
-  const ask = async (path: string, fields: readonly (readonly [string, string])[] = [], method = 'GET') => {
-    const { status, headers, body } = await routeCache.handle(
-      makeExchange({ method, path, headers: Headers.of(fields) }),
-    )
+  const ask = async (path: string, fields: Fields = {}, method = 'GET') => {
+    const exchange = makeExchange({ method, path, headers: Headers.of(Object.entries(fields)) })
+    const { status, headers, body } = await routeCache.handle(exchange)
     return { status, cacheStatus: headers.get('Cache-Status'), body }
   }
   const paths = ['/1', '/2', '/3', '/4', '/5']
   for (const path of paths) assert.equal((await ask(path)).cacheStatus, 'sallyport; fwd=uri-miss; stored')
-  const streams = []
+  const streams: BodyStream[] = []
   for (const path of paths.slice(0, 4)) {
     const { cacheStatus, body } = await ask(path)
-    assert.equal(cacheStatus, 'sallyport; hit; ttl=60')
+    assert.equal(cacheStatus, HIT)
     if (!isStream(body)) assert.fail('the body is sent at once')
     body.pipe({ write: () => false, end() {}, fail() {} })
     streams.push(body)
   }
-  assert.equal((await ask('/5')).cacheStatus, 'sallyport; fwd=bypass; detail=memory')
-  assert.equal((await ask('/1')).cacheStatus, 'sallyport; hit; ttl=60')
-  assert.equal((await ask('/5', [], 'HEAD')).cacheStatus, 'sallyport; hit; ttl=60', 'needs no room')
-  assert.equal((await ask('/5', [['If-None-Match', '"1"']])).cacheStatus, 'sallyport; hit; ttl=60', 'needs no room')
-  assert.equal((await ask('/5', [['If-None-Match', '"2"']])).cacheStatus, 'sallyport; fwd=bypass; detail=memory')
-  assert.equal((await ask('/5', [['Cache-Control', 'only-if-cached']])).status, 504)
-  streams[2]?.cancel()
-  assert.equal((await ask('/5')).cacheStatus, 'sallyport; hit; ttl=60')
+  return { clock, ask, service, readOne: () => streams[2]?.cancel() }
+}
+
+test('slow clients of many large stored bodies get the next one from the service, and stored ones again once they have read', async () => {
+  const { ask, readOne } = await setUp()
+  assert.equal((await ask('/5')).cacheStatus, NO_ROOM)
+  assert.equal((await ask('/1')).cacheStatus, HIT)
+  assert.equal((await ask('/5', {}, 'HEAD')).cacheStatus, HIT, 'needs no room')
+  assert.equal((await ask('/5', { 'If-None-Match': '"1"' })).cacheStatus, HIT, 'needs no room')
+  assert.equal((await ask('/5', { 'If-None-Match': '"2"' })).cacheStatus, NO_ROOM)
+  assert.equal((await ask('/5', { 'Cache-Control': 'only-if-cached' })).status, 504)
+  readOne()
+  assert.equal((await ask('/5')).cacheStatus, HIT)
+})
+
+test('a range of a large stored body needs room only if it is large itself', async () => {
+  const { ask } = await setUp()
+  const small = await ask('/5', { Range: 'bytes=50000-115535' })
+  assert.deepEqual([small.status, small.cacheStatus, small.body?.length], [206, HIT, 52_400])
+  assert.equal((await ask('/5', { Range: 'bytes=200000-' })).status, 416)
+  assert.equal((await ask('/5', { Range: 'bytes=0-65535' })).cacheStatus, HIT)
+  assert.equal((await ask('/5', { Range: 'bytes=0-65536' })).cacheStatus, NO_ROOM)
+  assert.equal((await ask('/5', { Range: 'bytes=0-9', 'If-Range': '"2"' })).cacheStatus, NO_ROOM)
+})
+
+test('a stale reply for which there is no room is fetched as a whole and stored again', async () => {
+  const { ask, clock, readOne } = await setUp()
+  clock.advance(61_000)
+  const renewed = await ask('/5')
+  assert.equal(renewed.cacheStatus, 'sallyport; fwd=stale; stored')
+  assert.equal(isStream(renewed.body), false, 'the body of the service, not the stored one')
+  assert.equal((await ask('/5', {}, 'HEAD')).cacheStatus, HIT)
+  readOne()
+  assert.equal((await ask('/5')).cacheStatus, HIT)
+})
+
+test('a stale reply for which there is no room does not hide an error of the service', async () => {
+  const { ask, clock, service, readOne } = await setUp()
+  clock.advance(61_000)
+  service.isUp = false
+  assert.equal((await ask('/5')).status, 503)
+  readOne()
+  assert.equal((await ask('/5')).status, 200)
 })

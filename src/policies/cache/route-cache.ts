@@ -13,9 +13,8 @@ import type { CacheCounts } from './cache-counts.ts'
 import { Fetch, type FetchContext } from './fetch.ts'
 import { consume, refreshOf } from './refresh.ts'
 import { isShareable, isUsable, PLAIN, readRequest, type RequestControl } from './request-control.ts'
-import { serveHit, staleLine } from './serve.ts'
+import { hasRoom, serveHit, staleLine } from './serve.ts'
 import { mayBePersonal } from './storable.ts'
-import { isNotModified } from './validation.ts'
 
 /** Methods that change nothing (RFC 9110 sections 9.2.1 and 18.2); all others may, including unknown ones. */
 const SAFE = new Set(['OPTIONS', 'TRACE', 'QUERY', 'PROPFIND', 'REPORT', 'SEARCH'])
@@ -66,19 +65,16 @@ export class RouteCache {
     const entry = this.entryFor(exchange, found)
     const request = readRequest(exchange.headers, exchange.method, this.context.settings.clientDirectives)
     // 3.
-    if (entry !== null && !this.maySend(exchange, entry, request))
-      return request.onlyIfCached ? this.refuse(exchange) : this.pass(exchange, 'bypass', 'memory')
-    if (request === PLAIN && entry !== null && isFresh(entry, now)) {
-      this.counts.hit.add(1)
-      return hitReply(entry, exchange.client.address, this.context.sender, now)
-    }
     if (request.preconditions) return this.pass(exchange, 'request')
     if (entry !== null && isUsable(entry, request, now)) {
+      if (!hasRoom(this.context, exchange, entry, request)) return this.doWithout(exchange, request)
       this.counts.hit.add(1)
+      if (request === PLAIN) return hitReply(entry, exchange.client.address, this.context.sender, now)
       return serveHit(this.context, exchange, entry, request, null)
     }
     if (request.onlyIfCached) return this.refuse(exchange)
-    if (entry !== null && this.mayRevalidateLater(entry, request, now)) {
+    const isServedStale = entry !== null && this.mayRevalidateLater(entry, request, now)
+    if (isServedStale && hasRoom(this.context, exchange, entry, request)) {
       this.counts.stale.add(1)
       this.refresh(exchange, url, key, entry)
       return serveHit(this.context, exchange, entry, request, staleLine(entry, now))
@@ -87,11 +83,9 @@ export class RouteCache {
     return this.ask(exchange, url, key, entry, request, reasonOf(found, entry, now))
   }
 
-  /** Whether there is room for the body in memory while it is sent; replies without a body need none. */
-  private maySend({ method, client }: Exchange, entry: CacheEntry, request: RequestControl): boolean {
-    const { sender, clock } = this.context
-    const hasRoom = sender.hasRoomFor(entry.body, client.address)
-    return hasRoom || method === 'HEAD' || isNotModified(entry, request, clock.wall())
+  /** Answers without the stored reply, as there is no room for its body while it is sent. */
+  private doWithout(exchange: Exchange, request: RequestControl): Reply | Promise<Reply> {
+    return request.onlyIfCached ? this.refuse(exchange) : this.pass(exchange, 'bypass', 'memory')
   }
 
   /** A reply that is fresh only by the gateway's own guess may differ for a caller with a session. */
@@ -147,6 +141,7 @@ export class RouteCache {
       const entry = this.entryFor(exchange, found)
       const now = clock.now()
       if (entry !== null && isUsable(entry, request, now)) {
+        if (!hasRoom(this.context, exchange, entry, request)) return this.doWithout(exchange, request)
         this.counts.coalesced.add(1)
         return serveHit(this.context, exchange, entry, request, forwardedLine({ reason, collapsed: true }))
       }

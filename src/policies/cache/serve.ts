@@ -7,7 +7,7 @@ import { Reply } from '../../http/reply.ts'
 import type { CacheEntry } from './store.ts'
 import { statusLine } from './cache-status.ts'
 import { ageLine, ttlOf } from './entry.ts'
-import { bytesOf, requestedPart } from './ranges.ts'
+import { bytesOf, isCopied, requestedPart } from './ranges.ts'
 import type { RequestControl } from './request-control.ts'
 import type { BodySender } from './stored-body.ts'
 import { isNotModified, notModifiedReply } from './validation.ts'
@@ -39,6 +39,20 @@ export function serveHit(
   headers.set('Content-Range', contentRange(part, body.length))
   if (part.start >= part.end) return new Reply(416, headers, Bytes.fromLatin1(''))
   return new Reply(206, headers, sender.prepare(bytesOf(body, part), client.address))
+}
+
+/** Whether there is room in memory for what the client gets of the entry, while that is sent. */
+export function hasRoom(
+  { sender, clock }: ServeTools,
+  { client, method }: Exchange,
+  entry: CacheEntry,
+  request: RequestControl,
+): boolean {
+  const { body } = entry
+  if (body === null || sender.hasRoomFor(body, client.address) || method === 'HEAD') return true
+  if (isNotModified(entry, request, clock.wall())) return true
+  const part = requestedPart(entry, body, request)
+  return part !== null && isCopied(part)
 }
 
 /** The Cache-Status line of an entry that is served although it is stale, while it is revalidated (RFC 5861 section 3). */
