@@ -134,6 +134,18 @@ test('the counts of a thread that died are reported while others hold the series
   assert.match((await metricsDocument(answers, undefined)).text, /^sallyport_refused_requests_total\{.*\} 3$/m)
 })
 
+test('no timer is set where nothing is released for good', () => {
+  const clock = new ManualClock()
+  const metrics = new ThreadMetrics(() => {}, clock)
+  metrics.draft().drop()
+  metrics.hold().release()
+  metrics.counter('sallyport_instance_requests_total', labelsOf('a'))
+  const draft = metrics.draft()
+  draft.counter('sallyport_instance_requests_total', labelsOf('a'))
+  draft.drop()
+  assert.equal(clock.pending, 0)
+})
+
 test('a histogram is dropped with its exemplars', async () => {
   const { clock, answers, makeThread } = setUp()
   const held = makeThread().metrics.hold()

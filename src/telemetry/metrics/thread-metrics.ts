@@ -290,8 +290,10 @@ export class ThreadMetrics implements Metrics {
 
   private release(held: readonly Counted[]): void {
     const release = {}
-    for (const counted of held) if (--counted.holders === 0) counted.released = release
-    this.later(() => this.forget(held.filter(({ released }) => released === release)))
+    const unheld = held.filter((counted) => --counted.holders === 0)
+    if (unheld.length === 0) return
+    for (const counted of unheld) counted.released = release
+    this.later(() => this.forget(unheld.filter(({ released }) => released === release)))
   }
 
   /** Forgets those metrics of custom policies, unless something else has used them meanwhile. */
