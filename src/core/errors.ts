@@ -60,7 +60,7 @@ export const errorTable = {
   'gateway-timeout': { status: 504, fault: 'service', title: 'Gateway timeout' },
   // The client's own deadline, sent with the request (gRPC).
   'deadline-exceeded': { status: 504, fault: 'client', title: 'Deadline exceeded' },
-  'not-cached': { status: 504, fault: 'client', title: 'Not in the cache' },
+  'not-cached': { status: 504, fault: 'client', title: 'Not available from the cache' },
   // RFC 8586
   'loop-detected': { status: 508, fault: 'client', title: 'Loop detected' },
   'version-not-supported': { status: 505, fault: 'client', title: 'HTTP version not supported' },

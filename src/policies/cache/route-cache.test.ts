@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { makeExchange } from '../../../test/support/exchange.ts'
 import { memoryStores } from '../../../test/support/memory-stores.ts'
-import { noMetrics } from '../../core/no-metrics.ts'
 import { type BodyStream, Bytes, isStream } from '../../http/body.ts'
 import { Headers } from '../../http/headers.ts'
 import { Reply } from '../../http/reply.ts'
 import { createMemoryLogger } from '../../telemetry/memory-logger.ts'
+import { fakeMetrics } from '../../testing/fake-metrics.ts'
 import { ManualClock } from '../../testing/manual-clock.ts'
 import { CacheCounts } from './cache-counts.ts'
 import { Flights } from './coalescing.ts'
@@ -31,6 +31,7 @@ async function setUp() {
   const clock = new ManualClock()
   const store = memoryStores(1, 4_000 * KB, { clock }).stores[0]!
   const settings = cache.options.parse({})
+  const metrics = fakeMetrics(clock)
   const service = { isUp: true }
   const routeCache = new RouteCache({
     settings,
@@ -46,7 +47,7 @@ async function setUp() {
       if (headers.get('If-None-Match') === '"1"') return new Reply(304, fields, null)
       return new Reply(200, fields, Bytes.fromBuffer(Buffer.alloc(100 * KB)))
     },
-    counts: new CacheCounts(noMetrics, 'route'),
+    counts: new CacheCounts(metrics, 'route'),
     store,
     flights: new Flights(clock, store),
     invalidator: new Invalidator(() => [store]),
@@ -67,17 +68,28 @@ async function setUp() {
     body.pipe({ write: () => false, end() {}, fail() {} })
     streams.push(body)
   }
-  return { clock, ask, service, readOne: () => streams[2]?.cancel() }
+  return {
+    clock,
+    ask,
+    service,
+    readOne: () => streams[2]?.cancel(),
+    count: (outcome: string) => metrics.value('sallyport_cache_requests_total', { outcome }),
+  }
 }
 
 test('slow clients of many large stored bodies get the next one from the service, and stored ones again once they have read', async () => {
-  const { ask, readOne } = await setUp()
+  const { ask, readOne, count } = await setUp()
   assert.equal((await ask('/5')).cacheStatus, NO_ROOM)
   assert.equal((await ask('/1')).cacheStatus, HIT)
   assert.equal((await ask('/5', {}, 'HEAD')).cacheStatus, HIT, 'needs no room')
   assert.equal((await ask('/5', { 'If-None-Match': '"1"' })).cacheStatus, HIT, 'needs no room')
   assert.equal((await ask('/5', { 'If-None-Match': '"2"' })).cacheStatus, NO_ROOM)
-  assert.equal((await ask('/5', { 'Cache-Control': 'only-if-cached' })).status, 504)
+  const refused = await ask('/5', { 'Cache-Control': 'only-if-cached' })
+  assert.equal(refused.status, 504)
+  assert.equal(refused.cacheStatus, 'sallyport; detail=memory')
+  if (!(refused.body instanceof Bytes)) assert.fail('the problem is sent at once')
+  assert.match(refused.body.toText(), /There is a stored reply, but slow clients hold too many large ones to send it\./)
+  assert.deepEqual([count('miss'), count('bypass')], [5, 3])
   readOne()
   assert.equal((await ask('/5')).cacheStatus, HIT)
 })

@@ -85,7 +85,9 @@ export class RouteCache {
 
   /** Answers without the stored reply, as there is no room for its body while it is sent. */
   private doWithout(exchange: Exchange, request: RequestControl): Reply | Promise<Reply> {
-    return request.onlyIfCached ? this.refuse(exchange) : this.pass(exchange, 'bypass', 'memory')
+    if (!request.onlyIfCached) return this.pass(exchange, 'bypass', 'memory')
+    this.counts.forwarded('bypass')
+    return refusal(exchange, 'There is a stored reply, but slow clients hold too many large ones to send it.', 'memory')
   }
 
   /** A reply that is fresh only by the gateway's own guess may differ for a caller with a session. */
@@ -204,13 +206,17 @@ export class RouteCache {
     })
   }
 
-  /** RFC 9111 section 5.2.1.7. */
   private refuse(exchange: Exchange): Reply {
     this.counts.miss.add(1)
-    const reply = errorReply(new GatewayError('not-cached', 'There is no stored reply to this request.'), exchange)
-    appendLines(reply.headers, CACHE_STATUS, statusLine('sallyport; detail=only-if-cached'))
-    return reply
+    return refusal(exchange, 'There is no stored reply to this request.', 'only-if-cached')
   }
+}
+
+/** The reply to a request that allows stored replies only, if none can be used (RFC 9111 section 5.2.1.7). */
+function refusal(exchange: Exchange, why: string, detail: string): Reply {
+  const reply = errorReply(new GatewayError('not-cached', why), exchange)
+  appendLines(reply.headers, CACHE_STATUS, statusLine(`sallyport; detail=${detail}`))
+  return reply
 }
 
 /** The reply of `next`, or the problem document of the error that it throws. */
