@@ -118,7 +118,7 @@ for (const [how, fail] of [
       const { status: code, headers, body } = await a(i === 2 ? { method: 'POST' } : {})
       assert.equal(code, 200)
       assert.equal(body.toString(), 'hello')
-      assert.match(String(headers['cache-status']), i === 2 ? /fwd=method/ : /fwd=uri-miss/)
+      assert.match(String(headers['cache-status']), i === 2 ? /fwd=method/ : /fwd=uri-miss; detail=store-unavailable$/)
       assert.ok(clock.now() - sent < PROMPT)
     }
     assert.equal(service.heard.length, received + 5)
@@ -138,7 +138,7 @@ test('entries invalidated during an outage of Redis are not used afterwards', as
   assert.match(await status(a()), /fwd=uri-miss/)
 })
 
-test('content that Redis rejects is not logged', async (t) => {
+test('content that Redis rejects is not logged, and not said to be stored', async (t) => {
   const redis = await startRedis(t)
   const { a, log } = await setUp(t, { url: redis.url }, (_, response) =>
     response.setHeader('Cache-Control', 'max-age=60').end('hush-hush'),
@@ -148,4 +148,5 @@ test('content that Redis rejects is not logged', async (t) => {
   const line = JSON.stringify(await log.line({ level: 'warn' }))
   assert.match(line, /"use":"cache","cause":"OOM"/)
   assert.doesNotMatch(line, /hush|"args"/)
+  assert.equal(await status(a()), 'sallyport; fwd=uri-miss; detail=store-unavailable')
 })

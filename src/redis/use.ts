@@ -28,6 +28,7 @@ export interface Shared {
 export class RedisUse {
   private readonly shared: Shared
   private readonly own: Outage
+  private lastAnswered = true
 
   constructor(shared: Shared, own: Outage) {
     this.shared = shared
@@ -42,6 +43,11 @@ export class RedisUse {
   /** Whether Redis replies at all, as far as is known. */
   get reachable(): boolean {
     return !this.shared.server.down
+  }
+
+  /** Whether the last command of this use to be answered or given up was answered. */
+  get answered(): boolean {
+    return this.lastAnswered
   }
 
   /** Counts something that was done without Redis. */
@@ -64,6 +70,7 @@ export class RedisUse {
     const sentAt = shared.clock.now()
     return new Promise((resolve) => {
       const inTime = shared.wait(() => {
+        this.lastAnswered = false
         metrics.timedOut()
         shared.missed(sentAt, again)
         resolve(null)
@@ -71,12 +78,14 @@ export class RedisUse {
       question().then(
         (answer) => {
           if (inTime()) {
+            this.lastAnswered = true
             metrics.answered(shared.clock.now() - sentAt)
             shared.replied()
           }
           resolve(answer)
         },
         (error: unknown) => {
+          this.lastAnswered = false
           if (inTime()) metrics.failed()
           this.fail(shared.failureOf(error), again)
           resolve(null)

@@ -135,9 +135,10 @@ export class Fetch {
     }
     const fresh = this.freshened(entry, update)
     if (fresh === null) store.remove(this.key, entry)
-    this.settleAfter(fresh === null ? undefined : store.put(this.key, fresh, this.begun))
+    const stored = fresh !== null && store.isWritable
+    this.settleAfter(stored ? store.put(this.key, fresh, this.begun) : undefined)
     this.context.counts?.revalidated.add(1)
-    const status: Forwarded = { reason: this.reason, status: 304, stored: fresh !== null }
+    const status: Forwarded = { reason: this.reason, status: 304, stored }
     const reply = this.serve(fresh ?? entry, forwardedLine(status))
     // The cookies of a 304 are for this client, whatever happens to the entry.
     if (!settings.setCookie)
@@ -205,6 +206,7 @@ export class Fetch {
     if (!isGet) return 'method'
     const storable = this.examine(status, headers)
     if (typeof storable === 'string') return storable
+    if (!store.isWritable) return 'store-unavailable'
     const entry = makeEntry(exchange, storable)
     const maxBody = Math.min(settings.maxBody, store.maxBody(this.key, entry))
     return Math.max(0, body?.length ?? 0) > maxBody ? 'too-large' : { entry, maxBody }

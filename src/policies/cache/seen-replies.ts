@@ -4,6 +4,8 @@ import type { CacheEntry, CacheStore, Missing } from './store.ts'
 /** A read-only view of other stores. */
 export class SeenReplies implements CacheStore {
   readonly flightTable = null
+  /** What is said of a request that is only tried is what would be said of a real one. */
+  readonly isWritable = true
   private readonly stores: () => readonly CacheStore[]
 
   /** `stores` returns the stores to look into at the time of a lookup. */

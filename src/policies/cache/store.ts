@@ -82,6 +82,8 @@ export interface CacheStore {
   adopt(former: CacheStore, routes: ReadonlySet<string>): void
   /** What it holds in the memory of its thread; null for memory shared by the threads. */
   usage(): CacheUsage | null
+  /** Whether it stores entries at present, as far as is known. */
+  readonly isWritable: boolean
   /** Size of the largest body, in bytes, that it stores with that entry, which has none yet; negative if it does not even store the entry. */
   maxBody(key: string, entry: CacheEntry): number
   /** What other threads of the process are fetching for it; null if threads do not share that. */

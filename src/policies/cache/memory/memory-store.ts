@@ -75,6 +75,10 @@ export class MemoryCacheStore implements CacheStore {
     this.flightTable = new FlightTable(memory, clock, thread)
   }
 
+  get isWritable(): boolean {
+    return this.replies !== null
+  }
+
   maxBody(key: string, entry: CacheEntry): number {
     return this.replies?.maxBody(key, entry) ?? -1
   }

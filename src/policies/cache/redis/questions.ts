@@ -37,6 +37,11 @@ export class Questions {
     return down
   }
 
+  /** Whether Redis accepts writes, and answered the last command, as far as is known. */
+  get answersWrites(): boolean {
+    return !this.refused && this.use.answered
+  }
+
   /** Runs a read-only command. */
   ask<Answer>(operation: Operation, question: () => Promise<Answer>): Promise<Answer | null> {
     return this.use.ask(operation, question, question)

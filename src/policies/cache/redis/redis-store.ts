@@ -74,6 +74,10 @@ class RedisCacheStore implements CacheStore {
     this.copies = new Copies(copies, evictions)
   }
 
+  get isWritable(): boolean {
+    return this.invalidator.isDone && this.questions.answersWrites
+  }
+
   maxBody(): number {
     return Number.POSITIVE_INFINITY
   }
