@@ -32,6 +32,6 @@ test('an unknown name is rejected with a list of the known ones', () => {
 })
 
 test('an invalid number, and too few rounds for docs/, are rejected', () => {
-  assert.throws(() => read('--seconds', '0'), /--seconds: 0 is not a whole number above 0/)
+  assert.throws(() => read('--seconds', '0'), /--seconds: 0 is not a positive whole number/)
   assert.throws(() => read('--rounds', '2'), /at least 3/)
 })

@@ -19,16 +19,16 @@ export type Options = {
 export const usage = `Usage: npm run bench -- [options]
 
 Measures Sallyport and its peers side by side and writes docs/benchmarks.md, .svg and .json.
-With any of the options but --rounds, --seconds and --render it prints the report and writes nothing.
+With any option other than --rounds, --seconds and --render, it prints the report and writes no files.
 
   --scenario <name,…>   only these scenarios
   --peer <name,…>       only these proxies, and nginx
-  --rounds <n>          rounds of each scenario (default 3)
-  --seconds <n>         seconds of each measurement (default 3)
+  --rounds <n>          rounds per scenario (default 3)
+  --seconds <n>         seconds per measurement (default 3)
   --quick               one round of one second, for development
-  --against <git ref>   Sallyport as it is against Sallyport at the ref, and nginx
-  --render              write docs/benchmarks.md and .svg again from docs/benchmarks.json
-  --help                this text
+  --against <git ref>   compares the working tree with Sallyport at the ref, and nginx
+  --render              regenerate docs/benchmarks.md and .svg from docs/benchmarks.json
+  --help                print this text
 `
 
 /** Parses the command line; for an unknown option, name or number, throws an error that lists what is allowed. */
@@ -49,7 +49,7 @@ export function readOptions(args: string[], allScenarios: Scenario[], allPeers: 
   const complete = !quick && values.scenario === undefined && values.peer === undefined && against === undefined
   const rounds = positive('--rounds', values.rounds ?? (quick ? '1' : '3'))
   if (complete && rounds < 3)
-    throw new Error('--rounds: a run that writes docs/ takes at least 3; add --quick for fewer')
+    throw new Error('--rounds: a run that writes docs/ needs at least 3; add --quick for fewer')
   return {
     scenarios: chosen('--scenario', values.scenario, allScenarios),
     peers: chosen('--peer', values.peer && `nginx,${values.peer}`, allPeers),
@@ -73,5 +73,5 @@ export function chosen<T extends { name: string }>(option: string, names: string
 function positive(option: string, value: string): number {
   const number = Number(value)
   if (Number.isInteger(number) && number > 0) return number
-  throw new Error(`${option}: ${value} is not a whole number above 0`)
+  throw new Error(`${option}: ${value} is not a positive whole number`)
 }

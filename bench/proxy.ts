@@ -78,7 +78,7 @@ export async function freePort(): Promise<number> {
   await once(server, 'listening')
   const address = server.address()
   server.close()
-  if (address === null || typeof address === 'string') throw new Error('no TCP port could be had on 127.0.0.1')
+  if (address === null || typeof address === 'string') throw new Error('no free TCP port on 127.0.0.1')
   return address.port
 }
 

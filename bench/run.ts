@@ -48,7 +48,7 @@ async function main(options: Options): Promise<void> {
 async function measureAll(options: Options, dir: string): Promise<Results> {
   const { rounds, seconds } = options
   const machine = describeMachine()
-  if ((loadavg()[0] ?? 0) > quietLoad) progress('other programs are busy on this machine; the figures will scatter')
+  if ((loadavg()[0] ?? 0) > quietLoad) progress('other programs are busy on this machine, so the figures will vary')
   const [taking, skipped] = takingPart(options, dir)
   const ports = { http1: await freePort(), http2: await freePort() }
   const backendDir = join(dir, 'backend')
@@ -81,7 +81,7 @@ function takingPart({ peers, against }: Options, dir: string): [Peer[], string[]
   const versions = against === undefined ? peers : peers.filter(({ name }) => name === 'nginx' || name === subject)
   const wanted = against === undefined ? versions : [...versions, sallyportAt(against, projectRoot, dir)]
   const missing = wanted.filter((peer) => peer.version() === undefined).map(({ name }) => name)
-  for (const name of missing) progress(`${name} is not installed and is skipped; bench/setup installs it`)
+  for (const name of missing) progress(`${name} is not installed, so it is skipped; bench/setup installs it`)
   return [wanted.filter(({ name }) => !missing.includes(name)), missing]
 }
 

@@ -92,7 +92,7 @@ for (let run = 0; run < RUNS; run++) {
 for (const [what, times] of results) {
   const sorted = times.toSorted((a, b) => a - b)
   const of = (part: number): string => Math.round(sorted[Math.floor((sorted.length - 1) * part)] ?? 0).toString()
-  process.stdout.write(`${what}: median ${of(0.5)} ms, highest ${of(1)} ms, of ${sorted.length}\n`)
+  process.stdout.write(`${what}: median ${of(0.5)} ms, maximum ${of(1)} ms, ${sorted.length} measurements\n`)
 }
 process.stdout.write(`hello: ${await page.evaluate<number>('helloLength')} characters; ${sent} requests sent\n`)
 await browser.close()

@@ -14,7 +14,7 @@ if (process.argv.includes('--check')) {
     const text = await readFile(new URL(name, folder), 'utf8').catch(() => '')
     if (text !== current) stale.push(name)
   }
-  for (const name of stale) console.error(`deploy/grafana/dashboards/${name} is not current`)
+  for (const name of stale) console.error(`deploy/grafana/dashboards/${name} is out of date`)
   if (stale.length > 0) {
     console.error('Run "node scripts/dashboards.ts"')
     process.exitCode = 1

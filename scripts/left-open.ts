@@ -29,7 +29,7 @@ if (isTestFile && isMainThread) {
   const kill = process.kill.bind(process)
   process.kill = (pid, signal) => {
     if (pid > 0) return kill(pid, signal)
-    throw new Error(`process.kill(${pid}) is for a whole group of processes: name one process`)
+    throw new Error(`process.kill(${pid}) signals a whole group of processes: use the id of one process`)
   }
   // Without this, the process would exit without cleanup, e.g. when the runner has waited long enough.
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(signal, () => process.exit(1))
@@ -39,7 +39,9 @@ if (isTestFile && isMainThread) {
 function look(left: number): void {
   setTimeout(() => {
     if (left > 1) return look(left - 1)
-    console.error(`${process.argv[1]} is done but left open: ${process.getActiveResourcesInfo().join(', ')}`)
+    console.error(
+      `${process.argv[1]} has finished, but these are still open: ${process.getActiveResourcesInfo().join(', ')}`,
+    )
     process.exit(1)
   }, BETWEEN).unref()
 }

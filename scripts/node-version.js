@@ -1,12 +1,12 @@
 // Plain JavaScript: it has to run on a Node that is too old for the rest.
-const wanted = 24
-const [major] = process.versions.node.split('.').map(Number)
+const wanted = [24, 7]
+const [major, minor] = process.versions.node.split('.').map(Number)
 
-if (major < wanted) {
+if (major < wanted[0] || (major === wanted[0] && minor < wanted[1])) {
   console.error(
-    `Sallyport needs Node ${wanted} or later and this is Node ${process.versions.node}.\n` +
-      'Start it through npm (npm start, npm test …) after `npm ci`: that installs Node 26 beside the other dependencies.\n' +
-      'If you did, then the install script of the package "node" was not allowed to run: `npm rebuild node` runs it.',
+    `Sallyport needs Node ${wanted.join('.')} or later, and this is Node ${process.versions.node}.\n` +
+      'Start it through npm (npm start, npm test …) after `npm ci`, which installs Node 26 with the other dependencies.\n' +
+      'If you did, the install script of the package "node" was not allowed to run. Run it with `npm rebuild node`.',
   )
   process.exit(1)
 }

@@ -19,7 +19,7 @@ for (const [name, current] of files) {
   if (!process.argv.includes('--check')) {
     await writeFile(file, current)
   } else if ((await readFile(file, 'utf8').catch(() => '')) !== current) {
-    console.error(`${name} is not current: run "node scripts/schema.ts"`)
+    console.error(`${name} is out of date: run "node scripts/schema.ts"`)
     process.exitCode = 1
   }
 }

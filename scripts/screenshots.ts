@@ -70,7 +70,7 @@ try {
     await page.screenshot({ path })
     const { size } = await stat(path)
     console.log(`docs/images/${name}: ${Math.ceil(size / 1024)} kB`)
-    if (size > MAX_SIZE) throw new Error(`${name} is over ${MAX_SIZE / 1000} kB: take less of the page`)
+    if (size > MAX_SIZE) throw new Error(`${name} is larger than ${MAX_SIZE / 1000} kB: capture less of the page`)
   }
 } finally {
   await browser.close()

@@ -105,5 +105,6 @@ function isExecutable(file: string): boolean {
 function apt(...args: string[]): void {
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
   const { status } = spawnSync('apt-get', ['--quiet', ...args], { stdio: ['ignore', 'inherit', 'inherit'], env })
-  if (status !== 0) throw new Error(`apt-get ${args.join(' ')} failed: install what it names by hand, then try again.`)
+  if (status !== 0)
+    throw new Error(`apt-get ${args.join(' ')} failed: install the packages in the message by hand, then try again.`)
 }

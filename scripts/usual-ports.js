@@ -26,5 +26,5 @@ Socket.prototype.connect = function (...args) {
 function refuse(what, target) {
   const { port, host } = typeof target === 'object' && target !== null ? target : { port: target }
   if (USUAL.has(Number(port)) && (host === undefined || LOCAL.test(host)))
-    throw new Error(`a test ${what} port ${port}, which others may have: take port 0`)
+    throw new Error(`a test ${what} port ${port}, which may be in use: use port 0`)
 }

@@ -28,8 +28,8 @@ export function cacheSection(runs: CacheRuns): string {
     })
   const head = ['', 'memory: required', 'memory: optimal', 'Redis: required', 'Redis: optimal']
   return [
-    'How many tests of [http-tests/cache-tests](https://github.com/http-tests/cache-tests) pass, with the defaults of the `cache`' +
-      '\npolicy in front of the suite’s own service, with one worker. [What is missing, other caches, and how to run it](cache-tests.md).',
+    'The number of tests of [http-tests/cache-tests](https://github.com/http-tests/cache-tests) that pass with the default options of the `cache`' +
+      '\npolicy, in front of the suite’s own service, with one worker. [What is missing, other caches, and how to run the suite](cache-tests.md).',
     table(head, [...rows, ...more]),
   ].join('\n\n')
 }

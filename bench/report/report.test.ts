@@ -103,7 +103,7 @@ test('proxies that are not installed or did not start are named', () => {
     ...results(scenario({ failed: [{ name: 'httpxy', reason: 'did not listen' }] })),
     skipped: ['Caddy'],
   })
-  assert.match(text, /- httpxy was left out: did not listen/)
+  assert.match(text, /- httpxy was not measured: did not listen/)
   assert.match(text, /Not installed and therefore not measured: Caddy\./)
 })
 

@@ -46,9 +46,9 @@ function row(peer: PeerResult, scenario: ScenarioResult, baselines: string[]): s
   ]
 }
 
-/** What must not be overlooked: omitted proxies and rounds that do not count. */
+/** Notes below the table: proxies that were not measured and rounds that do not count. */
 function problems(scenario: ScenarioResult): string[] {
-  const leftOut = scenario.failed.map(({ name, reason }) => `${name} was left out: ${reason}`)
+  const leftOut = scenario.failed.map(({ name, reason }) => `${name} was not measured: ${reason}`)
   const invalid = scenario.peers.flatMap(({ name, rounds }) =>
     rounds.flatMap((round, index) => invalidRound(name, round, index)),
   )

@@ -46,7 +46,6 @@ function overview({ scenarios, subject }: Results): string {
     return { heading, bars: [...barsOf(name), ...others].toSorted((a, b) => a.value - b.value) }
   })
   const measured = groups.filter(({ bars }) => bars.length > 0)
-  if (measured.length === 0)
-    throw new Error('none of the scenarios of the chart was measured, so there is nothing to draw')
+  if (measured.length === 0) throw new Error('no scenario of the chart was measured, so there is nothing to draw')
   return barChart('CPU time per request, in microseconds: less is better', 'GET, 165 bytes of JSON; one core', measured)
 }

@@ -10,7 +10,7 @@ export const full: Scenario = {
   name: 'full',
   title:
     `GET, ${smallBytes} bytes, with jwt, rate-limit in memory, correlation-id, cors, security headers, metrics, ` +
-    'trace context and an access log in a file; nginx without anything',
+    'trace context and an access log in a file; nginx as a plain proxy',
   goals: [{ figure: 'cpu', ratio: 1.5 }],
   accessLog: true,
   sallyport: { policies: { ...secured.sallyport.policies, cors: {}, 'security-headers': {} } },

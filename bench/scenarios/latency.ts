@@ -29,7 +29,7 @@ const authorized = { ...request, headers: { Authorization: `Bearer ${token(0)}` 
 export const latencyFull: Scenario = {
   ...full,
   name: 'latency-full',
-  title: `${latency.title}, with all that the scenario full does; nginx without anything`,
+  title: `${latency.title}, with everything that the scenario full enables; nginx as a plain proxy`,
   request: authorized,
   load: (target) => h2loadRate(target, authorized, rate),
   warmUpLoad: full.load,

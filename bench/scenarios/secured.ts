@@ -25,7 +25,7 @@ const scenario = {
 export const secured = {
   ...scenario,
   name: 'secured',
-  title: `GET, ${smallBytes} bytes, with jwt, rate-limit in memory and correlation-id; nginx without anything`,
+  title: `GET, ${smallBytes} bytes, with jwt, rate-limit in memory and correlation-id; nginx as a plain proxy`,
   goals: [{ figure: 'cpu', ratio: 1.4 }],
 } satisfies Scenario
 
@@ -33,7 +33,7 @@ export const secured = {
 export const securedRedis: Scenario = {
   ...scenario,
   name: 'secured-redis',
-  title: `GET, ${smallBytes} bytes, with jwt, rate-limit in Redis and correlation-id; nginx without anything`,
+  title: `GET, ${smallBytes} bytes, with jwt, rate-limit in Redis and correlation-id; nginx as a plain proxy`,
   goals: [{ figure: 'cpu', ratio: 2.4 }],
   needsRedis: true,
 }

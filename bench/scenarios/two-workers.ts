@@ -5,7 +5,7 @@ import type { Scenario } from './scenario.ts'
 export const twoWorkers: Scenario = {
   ...getSmall,
   name: 'two-workers',
-  title: `${getSmall.title}, by one worker and by two`,
+  title: `${getSmall.title}, with one worker and with two`,
   goals: [{ figure: 'cpu', ratio: 1.05, of: 'Sallyport with two workers', to: 'Sallyport' }],
   peers: ['nginx', 'Sallyport', 'Sallyport with two workers'],
 }

@@ -21,18 +21,18 @@ export interface Options {
 /** The output of `--help`. */
 export const usage = `Usage: npm run drills -- [options]
 
-Has a service fail in many ways behind Sallyport, nginx, HAProxy and Caddy, and counts what clients notice of it. All of it takes
-about ninety minutes, and 25 with --short. nginx, HAProxy and Caddy are those of Debian: bench/setup installs them.
+Lets a service fail in many ways behind Sallyport, nginx, HAProxy and Caddy, and counts what clients notice. A complete run takes
+about ninety minutes, and 25 with --short. nginx, HAProxy and Caddy are the versions of Debian: bench/setup installs them.
 
   --drill <name,…>   only these drills
   --peer <name,…>    only these peers
   --short            fewer requests, and the service of the drill bimodal for one minute instead of ten
   --json             print the results as JSON
-  --write            put the results into docs/resilience.json and the tables of docs/resilience.md, in place of those
-                     of the same drills and peers
-  --render           write the tables again from docs/resilience.json
-  --list             name the drills and the peers
-  --help             this text
+  --write            write the results to docs/resilience.json and the tables of docs/resilience.md; results of other drills
+                     and peers are kept
+  --render           regenerate the tables from docs/resilience.json
+  --list             list the drills and the peers
+  --help             print this text
 `
 
 /** Parses the command line; for an unknown option or name, throws an error that lists what is allowed. */

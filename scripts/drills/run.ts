@@ -47,7 +47,7 @@ async function performAll(
   const results: Result[] = []
   for (const peer of wanted) {
     if (peer.version() === undefined) {
-      progress(`${peer.name} is not installed and is left out; bench/setup installs it`)
+      progress(`${peer.name} is not installed, so it is skipped; bench/setup installs it`)
       continue
     }
     for (const drill of chosen) {
@@ -61,9 +61,9 @@ async function performAll(
 
 /** The result of a drill, on one line. */
 function verdict(drill: Drill, result: Result, healthy: Result | undefined): string {
-  if (result.skipped !== null) return `${result.peer}, ${drill.name}: left out, ${result.skipped}`
+  if (result.skipped !== null) return `${result.peer}, ${drill.name}: skipped, ${result.skipped}`
   const doubt = isDoubtful(result)
-    ? ` (in doubt: the machine was busy, requests began up to ${result.late} ms late)`
+    ? ` (unreliable: the machine was busy, requests were sent up to ${result.late} ms late)`
     : ''
   const line = `${result.peer}, ${drill.name}: ${drill.figure(result)}, ${result.posts.twice} POSTs sent twice${doubt}`
   if (result.peer !== subject) return line

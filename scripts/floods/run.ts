@@ -61,7 +61,7 @@ const head = ['flood', 'ended after, ms', 'CPU, ms', 'memory, MiB', "others' p99
 const text = `${table(head, rows)}\n\n${table(['', ''], describeMachine())}`
 process.stdout.write(`${text}\n`)
 if (process.argv.includes('--write')) write(text)
-if (missed > 0) process.stderr.write(`${missed} of ${rows.length} cost more than they may\n`)
+if (missed > 0) process.stderr.write(`${missed} of ${rows.length} floods exceed the limits\n`)
 
 function write(written: string): void {
   const old = readFileSync(page, 'utf8')

@@ -78,5 +78,5 @@ function firstOf({ pid, exitCode, signalCode }: ChildProcessByStdio<null, Readab
 }
 
 function fail(): never {
-  throw new Error('The container does not run.')
+  throw new Error('The container is not running.')
 }

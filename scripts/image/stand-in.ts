@@ -49,5 +49,5 @@ function npmFolder(): string {
   const program = execFileSync('sh', ['-c', 'readlink -f "$(command -v npm)"'], { encoding: 'utf8' }).trim()
   const folder = join(program, '../..')
   if (existsSync(join(folder, 'package.json'))) return folder
-  throw new Error(`${program} is no npm that can be copied.`)
+  throw new Error(`${program} is not an npm installation that can be copied.`)
 }

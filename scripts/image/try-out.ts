@@ -53,13 +53,13 @@ export async function tryGateway(root: string): Promise<void> {
     const [drained] = platform.instances['inventory-service']
     const inventory = new URL(drained?.url ?? '').host
     const steps = await walkDemo({ url: `http://${address}`, adminUrl: `http://${admin}`, apiKey, inventory })
-    console.log(`gateway: healthy, and the ${steps} steps of the demo went as they should`)
+    console.log(`gateway: healthy, and the ${steps} steps of the demo succeeded`)
     await assertCounted(redis)
     // 4.
     await assertEnds(gateway)
     await assertEndsEarly({ root, folder: '/etc/sallyport', command: [command, 'start'], env })
     await assertEndsAtOnce({ root, folder: '/etc/sallyport', command: [command, 'start'], env })
-    console.log('gateway: ended by SIGTERM, early, in time and at once')
+    console.log('gateway: ends on SIGTERM, during the start and after it, and at once on a second one')
   } finally {
     gateway.end()
     await redis.kill()
@@ -83,7 +83,7 @@ export async function tryServices(root: string): Promise<void> {
       service.end()
     }
   }
-  console.log(`services: ${serviceNames.length} answer`)
+  console.log(`services: ${serviceNames.length} are healthy`)
 }
 
 async function startRedis(): Promise<RedisServer> {
@@ -97,7 +97,7 @@ async function assertCounted({ url }: RedisServer): Promise<void> {
   const client = new Redis(url)
   const counts = await client.keys('rate_limit:*')
   client.disconnect()
-  if (counts.length === 0) throw new Error('The gateway has counted nothing in Redis')
+  if (counts.length === 0) throw new Error('The gateway has no counts in Redis')
 }
 
 /** The first match in the output of a container; the rest is discarded. */
@@ -110,7 +110,7 @@ async function found({ output }: Container, pattern: RegExp): Promise<RegExpExec
     output.resume()
     return match
   }
-  throw new Error('It has ended by itself.')
+  throw new Error('The process has exited by itself.')
 }
 
 function assertPowerless({ first }: Container): void {
@@ -121,15 +121,16 @@ function assertPowerless({ first }: Container): void {
     /^CapEff:\t0+$/m,
     /^NSpid:\t\d+\t1$/m,
   ])
-    if (!line.test(status)) throw new Error(`It is not process 1 of user 65532 without capabilities:\n${status}`)
+    if (!line.test(status))
+      throw new Error(`The process is not process 1 of user 65532 without capabilities:\n${status}`)
   const mounts = readFileSync(`/proc/${first()}/mounts`, 'utf8')
-  if (!/^\S+ \/ \S+ ro[, ]/m.test(mounts)) throw new Error(`Its root can be written to:\n${mounts}`)
+  if (!/^\S+ \/ \S+ ro[, ]/m.test(mounts)) throw new Error(`Its root file system is writable:\n${mounts}`)
 }
 
 async function assertEnds({ first, ended }: Container): Promise<void> {
   process.kill(first(), 'SIGTERM')
   const code = await ended
-  if (code !== 0) throw new Error(`After SIGTERM it ended with ${code}`)
+  if (code !== 0) throw new Error(`After SIGTERM it exited with ${code}`)
 }
 
 /**
@@ -148,7 +149,7 @@ async function assertEndsEarly(contained: Contained): Promise<void> {
     }
     process.kill(gateway.first(), SIGTERM)
     const code = await gateway.ended
-    if (code !== TERMINATED && code !== 0) throw new Error(`After an early SIGTERM it ended with ${code}`)
+    if (code !== TERMINATED && code !== 0) throw new Error(`After an early SIGTERM it exited with ${code}`)
   } finally {
     gateway.end()
   }
@@ -163,7 +164,7 @@ async function assertEndsAtOnce({ env, ...contained }: Contained): Promise<void>
     await found(gateway, /Sallyport is stopping/)
     process.kill(gateway.first(), SIGTERM)
     const code = await gateway.ended
-    if (code !== TERMINATED) throw new Error(`After a second SIGTERM it ended with ${code}`)
+    if (code !== TERMINATED) throw new Error(`After a second SIGTERM it exited with ${code}`)
   } finally {
     gateway.end()
   }

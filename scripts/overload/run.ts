@@ -12,8 +12,8 @@ import { replyBytes } from '../drills/service/behaviour.ts'
 
 const usage = `Usage: npm run overload -- [--times <number>] [--seconds <number>]
 
-Measures what one worker of the gateway can do with a costly policy, then sends so many times as many requests (3) for so many seconds (15), and tells
-how many were answered within the second that clients wait: with overload as it is by default, and without.
+Measures the capacity of one worker with an expensive policy. Then sends a multiple of that rate (--times, default 3) for some time (--seconds, default
+15), and prints how many requests were answered before clients gave up after a second: with the default overload settings, and with overload: false.
 `
 const root = join(import.meta.dirname, '../..')
 /** Number of clients that send requests back to back while the capacity is measured: few enough that none waits for long. */
@@ -42,7 +42,7 @@ async function main(times: number, seconds: number): Promise<void> {
   process.on('SIGINT', () => process.exit(130))
   process.on('SIGTERM', () => process.exit(143))
   for (const overload of [undefined, false] as const) {
-    const words = overload === undefined ? 'overload as it is by default' : 'overload: false'
+    const words = overload === undefined ? 'default overload settings' : 'overload: false'
     process.stdout.write(`${words}: ${await measure(dir, overload, times, seconds)}\n`)
   }
 }
@@ -79,10 +79,10 @@ async function measure(dir: string, overload: false | undefined, times: number, 
     const { sent, reasons } = tally.failures()
     const failed = Object.entries(reasons).map(([reason, count]) => `${count} × ${reason}`)
     return (
-      `${Math.round(goodput)} of ${Math.round(capacity)} a second (${Math.round((100 * goodput) / capacity)}%), ` +
-      `${Math.round((100 * goodput * seconds) / (most * used))}% of what its time of the processor suffices for; ` +
-      `${sent} sent, ${failed.join(', ')}; half took ${Math.round(tally.percentile(0.5))} ms, 99% ${Math.round(tally.percentile(0.99))} ms; ` +
-      `requests began up to ${Math.round(tally.lateness())} ms late`
+      `goodput ${Math.round(goodput)} of ${Math.round(capacity)} a second (${Math.round((100 * goodput) / capacity)}%), ` +
+      `${Math.round((100 * goodput * seconds) / (most * used))}% of what its CPU time allows; ` +
+      `${sent} sent, ${failed.join(', ')}; p50 ${Math.round(tally.percentile(0.5))} ms, p99 ${Math.round(tally.percentile(0.99))} ms; ` +
+      `requests were sent up to ${Math.round(tally.lateness())} ms late`
     )
   } finally {
     client.close()
