@@ -69,7 +69,7 @@ export function whole(value: number): string {
 /** The number of failures, and the time until recovery. */
 export function backAfter(result: Result): string {
   const { recovery } = result
-  return `${usual.figure(result)}, ${recovery === null ? 'never well again' : `well after ${recovery} s`}`
+  return `${usual.figure(result)}, ${recovery === null ? 'never recovered' : `recovered after ${recovery} s`}`
 }
 
 /** Whether at most that fraction of the GETs failed, and no POST was sent twice. */

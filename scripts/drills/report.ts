@@ -51,7 +51,7 @@ function section(drill: Drill, results: readonly Result[]): string {
     'p99',
     'longest',
     'first and last failure',
-    'well after',
+    'recovered after',
     'ejections',
     'shed',
   ]

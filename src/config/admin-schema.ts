@@ -40,7 +40,7 @@ const userSchema = z.strictObject({
     .enum(operatorRoles)
     .default('viewer')
     .describe(
-      'What the user may do: viewer looks at everything that is no secret, operator also drains, resets limits, purges and sets the log level, admin also changes the configuration. Default viewer.',
+      'What the user may do: viewer can see everything except secrets, operator also drains, resets limits, purges and sets the log level, admin also changes the configuration. Default viewer.',
     ),
 })
 
@@ -68,7 +68,7 @@ const adminOptions = z
       .superRefine(refuseRepeatedUsers)
       .default([])
       .describe(
-        'Users who log in to the console with a name and a password. The token goes on for programs. Default none.',
+        'Users who log in to the console with a name and a password. The token still works for programs. Default none.',
       )
       .meta({ examples: [[{ name: 'ada', password: '${ADA_PASSWORD_DIGEST}', role: 'operator' }]] }),
     oidc: adminOidc

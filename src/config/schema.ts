@@ -247,7 +247,7 @@ export const gatewaySchema = z
     shutdownDelay: durationOrZero
       .prefault('0s')
       .describe(
-        'How long the gateway goes on accepting requests when it stops, with 503 at /health and /health/ready, so that load balancers notice. Default 0s.',
+        'How long the gateway still accepts requests when it stops, with 503 at /health and /health/ready, so that load balancers notice. Default 0s.',
       ),
     drainTimeout: durationOrZero
       .prefault('30s')

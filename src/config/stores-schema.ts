@@ -58,7 +58,7 @@ const redisSchema = z
       .describe('Use TLS for connections, to Sentinels too, or how. Default false, except for a rediss:// URL.'),
     timeout: duration
       .prefault('50ms')
-      .describe('Longest wait for an answer before the gateway goes on without Redis. Default 50ms.'),
+      .describe('Longest wait for an answer before the gateway continues without Redis. Default 50ms.'),
   })
   .superRefine((redis, context) => {
     const [first, second] = SERVERS.filter((key) => redis[key] !== undefined)

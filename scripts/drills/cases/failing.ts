@@ -62,8 +62,8 @@ export const half500 = oneFails(
 export const truncated = oneFails(
   {
     name: 'truncated',
-    title: 'One of three breaks off its bodies',
-    goal: 'at most 0.5% of GETs fail, and each client can tell; no POST is sent twice',
+    title: 'One of three truncates its bodies',
+    goal: 'at most 0.5% of GETs fail, and every client can detect it; no POST is sent twice',
     isMet: (result) => atMost(0.005, result) && result.gets.reasons['short, and nothing said so'] === undefined,
   },
   { fault: 'truncate' },

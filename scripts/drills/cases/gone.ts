@@ -31,7 +31,7 @@ export const refused: Drill = {
   ...usual,
   name: 'refused',
   title: 'All three refuse connections for 20 s',
-  goal: 'all is well 1 s after they are back',
+  goal: 'recovered 1 s after the instances are back',
   span: { total: 40, from: 5, to: 25 },
   short: { total: 40, from: 5, to: 25 },
   behaviour: well,
@@ -45,7 +45,7 @@ export const refused: Drill = {
 export const moved: Drill = {
   ...usual,
   name: 'moved',
-  title: 'The name of the service moves to other instances, and the former ones end 10 s later',
+  title: 'The name of the service moves to other instances, and the previous ones stop 10 s later',
   goal: 'no GET fails, no POST is sent twice',
   span: { total: 30, from: 5, to: 15 },
   short: { total: 30, from: 5, to: 15 },

@@ -17,7 +17,7 @@ export const healthy: Drill = {
 export const bimodal: Drill = {
   ...usual,
   name: 'bimodal',
-  title: 'A healthy service where 8 of 100 requests take 1 to 2.5 s',
+  title: 'A healthy service in which 8 of 100 requests take 1 to 2.5 s',
   goal: 'nothing fails or is shed, no instance is ejected',
   span: { total: 600, from: 0, to: 600 },
   short: { total: 60, from: 0, to: 60 },

@@ -19,8 +19,8 @@ const slower = 80
 export const storm: Drill = {
   ...loaded,
   name: 'storm',
-  title: 'A retry storm: 10 s at 30% of the capacity, with clients that send each request up to three times more',
-  goal: 'over 2 s after its cause',
+  title: 'A retry storm: 10 s at 30% of the capacity, with clients that retry each request up to three times',
+  goal: 'recovered 2 s after its cause has ended',
   span: { total: 60, from: 10, to: 20 },
   short: { total: 40, from: 5, to: 15 },
   gets: 0.7 * capacity(quick),
@@ -36,8 +36,8 @@ export const storm: Drill = {
 export const overload: Drill = {
   ...loaded,
   name: 'overload',
-  title: 'Three times more load than the service can take',
-  goal: 'at least 90% of its capacity is answered within the second that clients wait',
+  title: 'Three times the load that the service can handle',
+  goal: 'at least 90% of its capacity is answered before clients give up after a second',
   span: { total: 30, from: 0, to: 30 },
   short: { total: 15, from: 0, to: 15 },
   gets: 3 * capacity(slower),
@@ -53,7 +53,7 @@ export const sick: Drill = {
   ...usual,
   name: 'sick',
   title: 'All three answer half of their requests with 503',
-  goal: 'no instance is ejected, and no more fail than without a gateway, which is half',
+  goal: 'no instance is ejected, and no more than half of the requests fail, as without a gateway',
   behaviour: well,
   begin: ({ instances }) =>
     instances.forEach((instance) => instance.behave({ fault: 'status', status: 503, share: 0.5 })),

@@ -65,7 +65,7 @@ export const leftOut: Readonly<Record<string, LeftOut>> = {
   'jwe-decrypt': guard(
     'Encrypted tokens are not supported. A service can check them: see forward in docs/authentication.md.',
   ),
-  'jwt-signer': guard('Tokens are verified by auth.methods.jwt, but not signed anew: see docs/authentication.md.'),
+  'jwt-signer': guard('Tokens are verified by auth.methods.jwt, but not signed again: see docs/authentication.md.'),
   'kafka-consume': guard('Message brokers are not supported: put a service in front of them.'),
   'kafka-log': other(logs),
   'kafka-upstream': guard('Message brokers are not supported: put a service in front of them.'),
