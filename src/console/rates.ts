@@ -19,8 +19,8 @@ const RECENT = 10
 const NONE: Rates = { rate: 0, requests: 0, refused: 0, failed: 0, median: null, p95: null }
 
 /** The statistics of tallies over that many seconds, with those upper bounds of their buckets. */
-export function ratesOf(tallies: readonly Tally[], seconds: number, bounds: readonly number[]): Rates {
-  const sum = added(tallies)
+export function ratesOf(tallies: readonly (Tally | null)[], seconds: number, bounds: readonly number[]): Rates {
+  const sum = added(tallies.filter((tally) => tally !== null))
   const requests = sum[0] ?? 0
   if (requests === 0 || seconds <= 0) return NONE
   const buckets = sum.slice(4)
@@ -49,9 +49,15 @@ export interface Outcomes {
   failed: number
 }
 
+/** What was found of windows, which do not change. */
+const knownOutcomes = new WeakMap<readonly Window[], ReadonlyMap<string, Outcomes>>()
+
 /** The outcomes of the requests in those windows, by route id. */
 export function outcomesOf(windows: readonly Window[]): ReadonlyMap<string, Outcomes> {
+  const known = knownOutcomes.get(windows)
+  if (known !== undefined) return known
   const outcomes = new Map<string, Outcomes>()
+  knownOutcomes.set(windows, outcomes)
   for (const { routes } of windows)
     for (const id of Object.keys(routes)) {
       const [requests = 0, refused = 0, failed = 0] = routes[id] ?? []

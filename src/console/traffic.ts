@@ -2,37 +2,36 @@ import type { Route, Tally, Window } from './answers.ts'
 import type { Live } from './live.ts'
 import { added, lately, type Rates, ratesOf, secondsOf } from './rates.ts'
 
-/** Selects tallies of a window. */
-export type Pick = (window: Window) => readonly Tally[]
+/** Selects a tally of a window; null if nothing was counted in it. */
+export type Pick = (window: Window) => Tally | null
 
 /** The sums of windows, which do not change. */
 const totals = new WeakMap<Window, Tally>()
 
 /** All requests, those without a route included. */
-export function ofAll(window: Window): readonly Tally[] {
+export function ofAll(window: Window): Tally {
   const total = totals.get(window) ?? added(Object.values(window.routes))
   totals.set(window, total)
-  return [total]
+  return total
 }
 
-/** Requests of the routes with those ids. */
-export function ofRoutes(ids: readonly string[]): Pick {
-  return ({ routes }) => ids.flatMap((id) => (routes[id] === undefined ? [] : [routes[id]]))
+/** Requests of the route with that id. */
+export function ofRoute(id: string): Pick {
+  return ({ routes }) => routes[id] ?? null
 }
 
 /** Requests to the instances of a service; to a single one if it is given. */
 export function ofService(service: string, address?: string): Pick {
   return ({ instances }) => {
     const all = instances[service] ?? {}
-    if (address === undefined) return Object.values(all)
-    return all[address] === undefined ? [] : [all[address]]
+    return address === undefined ? added(Object.values(all)) : (all[address] ?? null)
   }
 }
 
 /** The statistics of the last ten seconds, or of the last minute. */
 export function recentRates({ windows, bounds }: Live, pick: Pick, seconds?: number): Rates {
   const recent = lately(windows, seconds)
-  return ratesOf(recent.flatMap(pick), secondsOf(recent), bounds)
+  return ratesOf(recent.map(pick), secondsOf(recent), bounds)
 }
 
 /** Requests per second on the listener with that name, over the last ten seconds. */
@@ -51,15 +50,15 @@ export function lastUsed({ windows }: Live, { id, lastRequestAt }: Route): numbe
 
 /** Requests per second, for each second of the last minute. */
 export function pointsOf({ windows }: Live, pick: Pick): number[] {
-  return windows.map((window) => (added(pick(window))[0] ?? 0) / window.seconds)
+  return windows.map((window) => (pick(window)?.[0] ?? 0) / window.seconds)
 }
 
 /** Failed requests per second. */
 export function failurePoints({ windows }: Live, pick: Pick): number[] {
-  return windows.map((window) => (added(pick(window))[2] ?? 0) / window.seconds)
+  return windows.map((window) => (pick(window)?.[2] ?? 0) / window.seconds)
 }
 
 /** The 95th percentile in milliseconds, for each second; 0 if there were no requests. */
 export function slowPoints({ windows, bounds }: Live, pick: Pick): number[] {
-  return windows.map((window) => ratesOf(pick(window), window.seconds, bounds).p95 ?? 0)
+  return windows.map((window) => ratesOf([pick(window)], window.seconds, bounds).p95 ?? 0)
 }

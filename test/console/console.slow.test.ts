@@ -396,6 +396,11 @@ test('a thousand routes are shown', async (t) => {
   await page.getByRole('button', { name: 'Show all' }).click()
   await shows(page, '1,003 routes')
   assert.equal(await page.locator('tbody tr').count(), 1003)
+  const isRendered = (): Promise<boolean> =>
+    page.evaluate(`document.querySelector('[href$="/route-900"]').checkVisibility({ contentVisibilityAuto: true })`)
+  assert.equal(await isRendered(), false)
+  assert.ok(await page.evaluate("find('route-900')"))
+  await until('the row that was searched for', isRendered)
   await page.getByLabel('Filter routes').fill('route-77')
   await shows(page, '11 routes')
   assert.equal(await page.locator('tbody tr').count(), 11)

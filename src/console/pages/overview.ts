@@ -12,7 +12,7 @@ import {
   failurePoints,
   listenerRate,
   ofAll,
-  ofRoutes,
+  ofRoute,
   ofService,
   pointsOf,
   recentRates,
@@ -152,7 +152,7 @@ function Topology({
 }): ComponentChildren {
   if (routes.length === 0)
     return h(Empty, { title: 'There are no routes' }, 'Requests get 404 until the configuration has one.')
-  const rated = routes.map((route) => ({ route, rates: recentRates(live, ofRoutes([route.id])) }))
+  const rated = routes.map((route) => ({ route, rates: recentRates(live, ofRoute(route.id)) }))
   const busiest = rated.toSorted((a, b) => b.rates.rate - a.rates.rate).slice(0, ROWS)
   const named = [...new Set(busiest.flatMap(({ route }) => servicesOf(route)))]
   const shown = [...named, ...services.map(({ name }) => name).filter((name) => !named.includes(name))]

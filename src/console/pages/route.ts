@@ -10,7 +10,7 @@ import { Empty, Facts, Head, Panel } from '../parts/layout.ts'
 import { Badge, Link, Tag } from '../parts/marks.ts'
 import { Loaded } from '../parts/notes.ts'
 import { effectivePolicies, type EffectivePolicy, fragmentOf } from '../policies.ts'
-import { failurePoints, lastUsed, ofRoutes, pointsOf, recentRates, slowPoints } from '../traffic.ts'
+import { failurePoints, lastUsed, ofRoute, pointsOf, recentRates, slowPoints } from '../traffic.ts'
 
 /** One route: its match, its traffic, and the policies in effect, with their origins. */
 export function OneRoute({ id }: { id: string }): ComponentChildren {
@@ -18,7 +18,7 @@ export function OneRoute({ id }: { id: string }): ComponentChildren {
   const now = useNow()
   const routes = useRoutes(live.changes)
   const config = usePolled<Readonly<Record<string, unknown>>>('/config', 60_000, live.changes)
-  const pick = ofRoutes([id])
+  const pick = ofRoute(id)
   const rates = recentRates(live, pick)
   return h(
     Fragment,

@@ -1,4 +1,4 @@
-import { type ComponentChildren, h, type VNode } from 'preact'
+import { type ComponentChildren, h } from 'preact'
 import { useRef, useState } from 'preact/hooks'
 
 /** A column of a table. */
@@ -13,6 +13,8 @@ export interface Column<Row> {
   readonly sort?: (row: Row) => number | string
 }
 
+const collator = new Intl.Collator('en', { numeric: true })
+
 /** A table whose columns can be sorted. */
 export function Table<Row>({
   label,
@@ -20,6 +22,7 @@ export function Table<Row>({
   rows,
   keyOf,
   sameAs,
+  fixed,
   first,
   descending = false,
 }: {
@@ -27,19 +30,19 @@ export function Table<Row>({
   columns: readonly Column<Row>[]
   rows: readonly Row[]
   keyOf: (row: Row) => string
-  /**
-   * A text of everything that is shown of a row: if it is unchanged, the row is not rendered again. For tables with up to a thousand rows.
-   */
-  sameAs?: (row: Row) => string
+  /** Whether a row looks as it did before, and is not rendered again. */
+  sameAs?: (row: Row, before: Row) => boolean
+  /** The CSS class with the widths of the columns, for up to a thousand rows: those out of view are not laid out. */
+  fixed?: string
   first?: number
   descending?: boolean
 }): ComponentChildren {
   const [sorted, setSorted] = useState<{ column: number; down: boolean } | null>(
     first === undefined ? null : { column: first, down: descending },
   )
-  const made = useRef<ReadonlyMap<string, { readonly text: string; readonly row: VNode<{ key: string }> }>>(new Map())
+  const made = useRef<ReadonlyMap<string, Made<Row>>>(new Map())
   const by = sorted === null ? undefined : columns[sorted.column]?.sort
-  const shown =
+  const inOrder =
     by === undefined
       ? rows
       : rows.toSorted((a, b) => {
@@ -47,16 +50,24 @@ export function Table<Row>({
           const order =
             typeof one === 'number' && typeof other === 'number'
               ? one - other
-              : String(one).localeCompare(String(other), 'en', { numeric: true })
+              : collator.compare(String(one), String(other))
           return sorted?.down === true ? -order : order
         })
+  // With another display than that of a table, some browsers forget that it is one.
+  const role = (name: string): { role?: string } => (fixed === undefined ? {} : { role: name })
   const headOf = ({ head, numeric, wide, sort }: Column<Row>, i: number): ComponentChildren => {
     const here = sorted?.column === i
     const direction = here ? (sorted.down ? 'descending' : 'ascending') : undefined
     const turn = (): void => setSorted({ column: i, down: here ? !sorted.down : numeric === true })
     return h(
       'th',
-      { key: head, scope: 'col', class: classesOf(numeric, wide), 'aria-sort': direction },
+      {
+        key: head,
+        scope: 'col',
+        ...role('columnheader'),
+        class: classesOf(numeric, wide),
+        'aria-sort': direction,
+      },
       sort === undefined
         ? head
         : h(
@@ -68,29 +79,40 @@ export function Table<Row>({
     )
   }
   const before = made.current
-  const now = new Map<string, { readonly text: string; readonly row: VNode<{ key: string }> }>()
+  const now = new Map<string, Made<Row>>()
   made.current = now
-  const rowOf = (row: Row): VNode<{ key: string }> => {
+  const shownOf = (row: Row): ComponentChildren => {
     const key = keyOf(row)
-    const text = sameAs?.(row) ?? null
     const known = before.get(key)
-    const cells = (): VNode<{ key: string }> =>
-      h(
-        'tr',
-        { key },
-        columns.map(({ head, numeric, wide, cell }) =>
-          h('td', { key: head, class: classesOf(numeric, wide) }, cell(row)),
-        ),
-      )
-    const shownRow = known !== undefined && known.text === text ? known.row : cells()
-    if (text !== null) now.set(key, { text, row: shownRow })
-    return shownRow
+    const same = known !== undefined && sameAs?.(row, known.row) === true
+    const shown = same
+      ? known.shown
+      : h(
+          'tr',
+          { key, ...role('row') },
+          columns.map(({ head, numeric, wide, cell }) =>
+            h('td', { key: head, ...role('cell'), class: classesOf(numeric, wide) }, cell(row)),
+          ),
+        )
+    now.set(key, { row, shown })
+    return shown
   }
   return h(
     'div',
     { class: 'table-frame', tabIndex: 0, role: 'region', 'aria-label': label },
-    h('table', null, h('thead', null, h('tr', null, columns.map(headOf))), h('tbody', null, shown.map(rowOf))),
+    h(
+      'table',
+      { ...role('table'), ...(fixed !== undefined && { class: `fixed ${fixed}` }) },
+      h('thead', role('rowgroup'), h('tr', role('row'), columns.map(headOf))),
+      h('tbody', role('rowgroup'), inOrder.map(shownOf)),
+    ),
   )
+}
+
+/** A row as it was rendered last. */
+interface Made<Row> {
+  readonly row: Row
+  readonly shown: ComponentChildren
 }
 
 function classesOf(numeric = false, wide = false): string {
