@@ -1,12 +1,16 @@
 /** The connection to the Redis with the API keys that one process has. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import test, { type TestContext } from 'node:test'
+import { GatewayError } from '../src/core/errors.ts'
 import { KeyConnection } from '../src/policies/auth/api-key/key-connection.ts'
 import type { KeyRing } from '../src/policies/auth/api-key/key-ring.ts'
+import type { RedisPlace } from '../src/redis/client.ts'
 import { ManualClock } from '../src/testing/manual-clock.ts'
 import { cleanUp } from './support/cleanup.ts'
-import { connectTo, startRedis, until } from './support/redis.ts'
+import { PacedClock } from './support/paced-clock.ts'
+import { connectTo, startRedis, startSentinels, until } from './support/redis.ts'
 
 test('a connection is opened once for all, closed when it is idle, and opened again', async (t) => {
   const server = await startRedis(t)
@@ -86,6 +90,128 @@ test('after 3 seconds without Redis a request fails and says what to do, and the
   })
   await server.start()
   assert.deepEqual(await connection.read(redis, (ring) => ring.list()), [])
+})
+
+/** A path to a server on which everything is lost from `cut` on, without notice to either end; connections made afterwards work. */
+async function startPath(t: TestContext, port: number) {
+  const pairs = new Set<readonly [Socket, Socket]>()
+  const path = createServer({ allowHalfOpen: true }, (client) => {
+    const server = connect({ port, host: '127.0.0.1' })
+    client.pipe(server).pipe(client)
+    pairs.add([client, server])
+    for (const socket of [client, server]) socket.on('error', () => {})
+  }).listen(0, '127.0.0.1')
+  cleanUp(t, () => {
+    for (const socket of [...pairs].flat()) socket.destroy()
+    path.close()
+  })
+  await once(path, 'listening')
+  const { port: own } = path.address() as AddressInfo
+  const cut = () => {
+    for (const [client, server] of pairs) {
+      client.unpipe(server).resume()
+      server.unpipe(client)
+    }
+  }
+  return { url: `redis://127.0.0.1:${own}`, cut }
+}
+
+test('a kept connection on which nothing comes back is replaced after a second', async (t) => {
+  const path = await startPath(t, (await startRedis(t)).port)
+  const clock = new ManualClock()
+  const connection = new KeyConnection(clock)
+  cleanUp(t, () => connection.close())
+  const list = () => connection.read({ place: { url: path.url }, tls: false, timeout: 1000 }, (ring) => ring.list())
+  await list()
+  path.cut()
+  const second = list()
+  clock.advance(1000)
+  // The client library would notice it as well, but only after 3 seconds, when the request has failed.
+  const elapsed = new PacedClock()
+  cleanUp(t, () => elapsed.stop())
+  const begun = elapsed.now()
+  assert.deepEqual(await second, [])
+  assert.ok(elapsed.now() - begun < 2000)
+})
+
+/** Whether a server replies to PING like that. */
+async function replies(port: number, text: string): Promise<boolean> {
+  const socket = connect({ port, host: '127.0.0.1' })
+  try {
+    await once(socket, 'connect')
+    socket.write('PING\r\n')
+    const [reply] = (await once(socket, 'data')) as [Buffer]
+    return reply.toString().startsWith(text)
+  } catch {
+    return false
+  } finally {
+    socket.destroy()
+  }
+}
+
+test('a request waits for a Redis that reads its data', async (t) => {
+  // Per key, and while it reads it answers after each kilobyte.
+  const slowly = ['--key-load-delay', '5000', '--loading-process-events-interval-bytes', '1024']
+  const server = await startRedis(t, ...slowly, '--rdbcompression', 'no')
+  const observer = connectTo(t, server)
+  for (let i = 0; i < 100; i++) await observer.set(`key-${i}`, 'x'.repeat(1000))
+  await observer.save()
+  await server.kill()
+  const started = server.start()
+  await until('Redis to read', () => replies(server.port, '-LOADING'))
+  const clock = new PacedClock()
+  const connection = new KeyConnection(clock)
+  cleanUp(t, () => {
+    connection.close()
+    clock.stop()
+  })
+  const redis = { place: { url: server.url }, tls: false, timeout: 1000 }
+  assert.deepEqual(await connection.read(redis, (ring) => ring.list()), [])
+  await started
+})
+
+test('the error names what keeps a Cluster or Sentinels from being used, and what to do', async (t) => {
+  const clock = new PacedClock()
+  cleanUp(t, () => clock.stop())
+  const refusal = async (place: RedisPlace): Promise<unknown> => {
+    const connection = new KeyConnection(clock)
+    cleanUp(t, () => connection.close())
+    const list = connection.read({ place, tls: false, timeout: 1000 }, (ring) => ring.list())
+    return list.then(
+      () => assert.fail('a connection is made'),
+      (error: unknown) => error,
+    )
+  }
+  const at = (port: number) => ({ host: '127.0.0.1', port })
+  const [empty, single, { sentinel }] = await Promise.all([
+    startRedis(t, '--cluster-enabled', 'yes'),
+    startRedis(t),
+    startSentinels(t),
+  ])
+  const cases: readonly (readonly [RedisPlace, string])[] = [
+    [
+      { cluster: [at(empty.port)] },
+      'the Cluster is not ready: its cluster_state is not ok. Check with CLUSTER INFO and CLUSTER SHARDS that every hash slot has a node that runs, then try again.',
+    ],
+    [
+      { cluster: [at(single.port)] },
+      'ERR This instance has cluster support disabled. Name a node of a Cluster in stores.redis.cluster, or write stores.redis.url for a single server.',
+    ],
+    [
+      { sentinels: { master: 'other', nodes: [at(sentinel.port)] } },
+      'the Sentinels know no master "other". Correct stores.redis.sentinels.master, or let the Sentinels monitor a master of that name, then try again.',
+    ],
+    [
+      { sentinels: { master: 'main', nodes: [at(1)] } },
+      'no Sentinel answers: Connection is closed. Check that those in stores.redis.sentinels.nodes run and that the gateway can reach them, then try again.',
+    ],
+  ]
+  const refusals = await Promise.all(cases.map(([place]) => refusal(place)))
+  for (const [i, [, why]] of cases.entries())
+    assert.equal(
+      refusals[i] instanceof GatewayError && refusals[i].detail,
+      `The Redis of stores.redis cannot be used: ${why}`,
+    )
 })
 
 test('a wrong or missing password is reported at once', async (t) => {

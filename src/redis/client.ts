@@ -31,6 +31,8 @@ export interface RedisConfig {
 export type RedisClient = Redis | Cluster
 
 const CONNECT_TIMEOUT = 1000
+/** How long a server may take to confirm that a connection ends, in milliseconds; then it is cut off. A dead one never does. */
+const DISCONNECT_TIMEOUT = 200
 /** Delay between connection attempts, in milliseconds. */
 const MIN_RETRY_DELAY = 50
 const MAX_RETRY_DELAY = 500
@@ -44,6 +46,7 @@ const failFast = {
   autoResendUnfulfilledCommands: false,
   maxRetriesPerRequest: 0,
   connectTimeout: CONNECT_TIMEOUT,
+  disconnectTimeout: DISCONNECT_TIMEOUT,
   connectionName: 'sallyport',
   // RESP2, which every version of Redis supports.
   protocol: 2,

@@ -2,21 +2,20 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Clock } from '../../../core/clock.ts'
 import { GatewayError } from '../../../core/errors.ts'
 import { connectRedis, type RedisClient, type RedisConfig } from '../../../redis/client.ts'
-import { failureOf } from '../../../redis/failure.ts'
 import { KeyRing } from './key-ring.ts'
+import { CLUSTER_NOT_READY, isDenied, isLoading, reasonOf, whyNoConnection } from './no-redis.ts'
 import { RedisApiKeys } from './redis/redis-api-keys.ts'
 
 /** How long connecting to Redis, with all attempts, and each reply from it may take, in milliseconds. */
 const TIMEOUT = 3000
 /** How long the connection stays open without being used, in milliseconds. */
 const IDLE = 30_000
+/** How long a connection that was kept may take to answer before it is replaced, in milliseconds. */
+const SILENCE = 1000
+/** When a Redis that is loading its data is asked again, in milliseconds. */
+const LOADING_AGAIN = 100
 
-/** Failures that another attempt does not help against. */
-const DENIED = new Set(['WRONGPASS', 'NOAUTH'])
-
-/** What to do about a failure: if access is denied, without a connection, while keys are read, and while they are changed. */
-const CHECK_ACCESS = 'Check the user name and the password in stores.redis.'
-const CONNECT_AGAIN = 'Check that it runs and that the gateway can reach it, then try again.'
+/** What to do about a failure while keys are read, and while they are changed. */
 const READ_AGAIN = 'Check its state and the permissions of its user, then try again.'
 const CHANGE_AGAIN = 'The change may have been made nevertheless: list the keys before you try again.'
 
@@ -63,22 +62,26 @@ export class KeyConnection {
     const opened = this.open(redis)
     let isConnected = false
     try {
-      opened.connecting ??= this.connect(opened.client).finally(() => (opened.connecting = null))
+      opened.connecting ??= this.connect(opened).finally(() => (opened.connecting = null))
       await opened.connecting
       isConnected = true
       return await work(new KeyRing(new RedisApiKeys(opened.client), () => this.clock.wall()))
     } catch (error) {
       if (error instanceof GatewayError) throw error
-      const what = isDenied(error) ? CHECK_ACCESS : isConnected ? advice : CONNECT_AGAIN
-      const detail = `The Redis of stores.redis cannot be used: ${reasonOf(error).replace(/\.$/, '')}. ${what}`
+      const why =
+        isConnected && !isDenied(error) ? `${reasonOf(error)}. ${advice}` : whyNoConnection(error, redis.place)
+      const detail = `The Redis of stores.redis cannot be used: ${why}`
       throw new GatewayError('keys-unavailable', detail, { cause: error })
     } finally {
       this.leave(opened)
     }
   }
 
-  /** Resolves once the client is connected. Rejects if access is denied, and with the last connection error after the timeout. */
-  private async connect(client: RedisClient): Promise<void> {
+  /**
+   * Resolves once the client is connected and Redis answers. Rejects if access is denied, and with the last connection error after the
+   * timeout.
+   */
+  private async connect({ client, users }: Opened): Promise<void> {
     let last = new Error(`no connection within ${TIMEOUT / 1000} s`)
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     const failed = (error: Error): void => {
@@ -86,16 +89,38 @@ export class KeyConnection {
       if (isDenied(error)) reject(error)
     }
     const cancel = this.clock.after(TIMEOUT, () => reject(last))
+    let isOver = false
+    let stopWaiting: (() => void) | null = null
+    const check = (): void => {
+      void ping(client).then((error) => {
+        stopWaiting?.()
+        if (isOver) return
+        if (error === null) return resolve()
+        failed(error)
+        if (isLoading(error)) stopWaiting = this.clock.after(LOADING_AGAIN, check)
+      })
+    }
+    // Nothing else is heard of a Cluster that does not become ready.
+    const reached = (): void => {
+      if (client.isCluster) last = new Error(CLUSTER_NOT_READY)
+    }
     client.on('error', failed)
-    client.on('ready', resolve)
+    client.on('connect', reached)
+    client.on('ready', check)
     try {
-      // A connection that was kept may have been lost, which is not known before it is used.
-      if (client.status === 'ready') void answers(client).then((isThere) => isThere && resolve())
+      if (client.status === 'ready') {
+        // A connection that was kept may have been lost. That is not known before it is used, and never if nothing comes back.
+        if (users === 1) stopWaiting = this.clock.after(SILENCE, () => client.disconnect(true))
+        check()
+      }
       await promise
     } finally {
+      isOver = true
       cancel()
+      stopWaiting?.()
       client.off('error', failed)
-      client.off('ready', resolve)
+      client.off('connect', reached)
+      client.off('ready', check)
     }
   }
 
@@ -126,24 +151,18 @@ export class KeyConnection {
   }
 }
 
-/** Whether Redis replies on this connection, even with an error. */
-async function answers(client: RedisClient): Promise<boolean> {
+/**
+ * Why Redis cannot be used on this connection; null if it replies, even with another error: not every user may ping. A Cluster can be used
+ * while some of its nodes do not reply.
+ */
+async function ping(client: RedisClient): Promise<Error | null> {
   try {
     await client.ping()
-    return true
-  } catch {
-    return client.status === 'ready'
+    return null
+  } catch (error) {
+    if (!(error instanceof Error)) return new Error(String(error))
+    if (isDenied(error) || isLoading(error)) return error
+    const isUsable = error.name === 'ReplyError' || (client.isCluster && client.status === 'ready')
+    return isUsable ? null : error
   }
-}
-
-function isDenied(error: unknown): boolean {
-  return DENIED.has(failureOf(error).cause)
-}
-
-/** Where several nodes or addresses were tried, the error itself does not say why they failed. */
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  if ('lastNodeError' in error && error.lastNodeError instanceof Error) return reasonOf(error.lastNodeError)
-  if (error instanceof AggregateError) return error.errors.map(reasonOf).join(', ')
-  return error.message
 }
