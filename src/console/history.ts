@@ -1,4 +1,4 @@
-import type { Column, History, Window } from './answers.ts'
+import type { Column, History, Window } from './events.ts'
 
 /** The windows of the last minute, oldest first. */
 export function windowsOf({ at, seconds, routes, instances, listeners, counters }: History): Window[] {

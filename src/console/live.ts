@@ -1,4 +1,5 @@
-import type { History, Request, Versions, Window } from './answers.ts'
+import type { History, Versions, Window } from './events.ts'
+import type { Request } from './answers.ts'
 import { read, Refusal, send } from './client.ts'
 import { windowsOf } from './history.ts'
 

@@ -1,4 +1,4 @@
-import type { Tally, Window } from './answers.ts'
+import type { Tally, Window } from './events.ts'
 
 /** Statistics of some seconds. */
 export interface Rates {

@@ -1,4 +1,5 @@
-import type { Route, Tally, Window } from './answers.ts'
+import type { Route } from './answers.ts'
+import type { Tally, Window } from './events.ts'
 import type { Live } from './live.ts'
 import { added, lately, type Rates, ratesOf, secondsOf } from './rates.ts'
 

@@ -1,4 +1,5 @@
-import type { Certificate, ConfigStatus, Route, Service, Status, Window } from './answers.ts'
+import type { Certificate, ConfigStatus, Route, Service, Status } from './answers.ts'
+import type { Window } from './events.ts'
 import { count, day, duration, plural, share, timeOfDay } from './format.ts'
 import { counted, countedBy, type Outcomes, outcomesOf, secondsOf } from './rates.ts'
 

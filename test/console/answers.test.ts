@@ -19,6 +19,9 @@ import { service, transition } from '../../src/admin/services.ts'
 import type { Window } from '../../src/admin/live/windows.ts'
 import { status } from '../../src/admin/status.ts'
 import type * as shown from '../../src/console/answers.ts'
+import type * as events from '../../src/console/events.ts'
+import type * as clients from '../../src/console/pages/clients/answers.ts'
+import type { Explanation } from '../../src/console/pages/explain/answers.ts'
 import { limit, limited } from '../../src/policies/rate-limit/operators.ts'
 
 /** Compiles only if the console accepts everything that the schema allows. */
@@ -45,15 +48,15 @@ test('the types that the console expects match the schemas of the responses', ()
     held<shown.Edited>()(edit),
     held<shown.Plan>()(plan),
     held<shown.Certificate>()(certificate),
-    held<shown.Limit>()(limit),
-    held<shown.LimitedClient>()(limited),
-    held<shown.Explanation>()(explanation),
-    held<shown.ApiKeys>()(keyList),
-    held<shown.MadeKey>()(madeKey),
-    held<shown.RotatedKey>()(rotatedKey),
-    held<shown.RevokedKeys>()(revokedKeys),
+    held<clients.Limit>()(limit),
+    held<clients.LimitedClient>()(limited),
+    held<Explanation>()(explanation),
+    held<clients.ApiKeys>()(keyList),
+    held<clients.MadeKey>()(madeKey),
+    held<clients.RotatedKey>()(rotatedKey),
+    held<clients.RevokedKeys>()(revokedKeys),
   ]
-  const window: (counted: Window) => shown.Window & shown.Versions = (counted) => counted
+  const window: (counted: Window) => events.Window & events.Versions = (counted) => counted
   assert.equal(typeof window, 'function')
   for (const schema of schemas) assert.ok(schema instanceof z.ZodObject)
 })

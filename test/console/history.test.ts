@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import * as fc from 'fast-check'
 import { type Counts, History } from '../../src/admin/live/history.ts'
-import type * as shown from '../../src/console/answers.ts'
+import type * as shown from '../../src/console/events.ts'
 import { windowsOf } from '../../src/console/history.ts'
 
 const names = fc.constantFrom('a', 'b', 'the "quoted" one')

@@ -1,6 +1,6 @@
 import { Fragment, h, type ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
-import type { Limit, LimitedClient } from '../../answers.ts'
+import type { Limit, LimitedClient } from './answers.ts'
 import { callApi } from '../../client.ts'
 import { ago, count, duration, share } from '../../format.ts'
 import { useLive, useNow, usePolled } from '../../hooks.ts'

@@ -1,6 +1,6 @@
 import { h, type ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
-import type { KeyStore, MadeKey } from '../../answers.ts'
+import type { KeyStore, MadeKey } from './answers.ts'
 import { callApi } from '../../client.ts'
 import { KeyDialog, TextField } from './key-dialog.ts'
 

@@ -1,6 +1,6 @@
 import { h, type ComponentChildren } from 'preact'
 import { useEffect, useId, useRef, useState } from 'preact/hooks'
-import type { MadeKey } from '../../answers.ts'
+import type { MadeKey } from './answers.ts'
 import { Failure } from '../../parts/notes.ts'
 import { ShownKey } from './shown-key.ts'
 

@@ -1,6 +1,7 @@
 import { Fragment, h, type ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
-import type { ApiKey, ApiKeys, ConfigStatus, ManualEdit, RevokedKeys } from '../../answers.ts'
+import type { ApiKey, ApiKeys, ManualEdit, RevokedKeys } from './answers.ts'
+import type { ConfigStatus } from '../../answers.ts'
 import { Awaited } from '../../changes/awaited.ts'
 import { callApi } from '../../client.ts'
 import { ago, day } from '../../format.ts'

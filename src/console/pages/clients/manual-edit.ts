@@ -1,6 +1,6 @@
 import { Fragment, h, type ComponentChildren } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
-import type { ManualEdit } from '../../answers.ts'
+import type { ManualEdit } from './answers.ts'
 import { Apply } from '../../changes/apply.ts'
 import { Copy } from '../../parts/actions.ts'
 import { Note } from '../../parts/notes.ts'

@@ -1,6 +1,6 @@
 import { h, type ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
-import type { ApiKey, RotatedKey } from '../../answers.ts'
+import type { ApiKey, RotatedKey } from './answers.ts'
 import { callApi } from '../../client.ts'
 import { moment } from '../../format.ts'
 import { KeyDialog, TextField } from './key-dialog.ts'

@@ -1,5 +1,5 @@
 import { h, type ComponentChildren } from 'preact'
-import type { MadeKey } from '../../answers.ts'
+import type { MadeKey } from './answers.ts'
 import { Copy } from '../../parts/actions.ts'
 import { Note } from '../../parts/notes.ts'
 import { Change } from './manual-edit.ts'

@@ -1,6 +1,6 @@
 import { type ComponentChildren, Fragment, h } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
-import type { Explanation } from '../../answers.ts'
+import type { Explanation } from './answers.ts'
 import { callApi, wordsOf } from '../../client.ts'
 import { Head, Panel } from '../../parts/layout.ts'
 import { Failure, Waiting } from '../../parts/notes.ts'

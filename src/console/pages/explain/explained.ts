@@ -1,5 +1,5 @@
 import { type ComponentChildren, Fragment, h } from 'preact'
-import type { Explanation } from '../../answers.ts'
+import type { Explanation } from './answers.ts'
 import { links, statusTone } from '../../names.ts'
 import { Copy } from '../../parts/actions.ts'
 import { Empty, Facts, Panel } from '../../parts/layout.ts'

@@ -1,5 +1,5 @@
 import { type ComponentChildren, h } from 'preact'
-import type { Explanation } from '../../answers.ts'
+import type { Explanation } from './answers.ts'
 import { decisionWords } from '../../decisions.ts'
 import { Badge, Tag, type Tone } from '../../parts/marks.ts'
 
