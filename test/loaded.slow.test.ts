@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import test from 'node:test'
 import { requestAdmin } from './support/admin.ts'
-import { start, temporaryFile } from './support/command.ts'
+import { run, start, temporaryFile } from './support/command.ts'
 import { startService } from './support/service.ts'
 
 const preload = new URL('support/loaded-packages.ts', import.meta.url).href
@@ -55,4 +55,12 @@ routes: [{ id: all, match: { path: /* }, service: backend }]
   const port = Number(String(listening?.['admin']).split(':').at(-1))
   assert.equal((await requestAdmin(port, '/status')).status, 200)
   assert.ok((await loadedBy('main')).includes('fastify'))
+})
+
+test('the help of a command takes no library but that for the command line', async (t) => {
+  for (const command of ['start', 'check', 'replay']) {
+    const file = await temporaryFile(t, `${command}.txt`, '')
+    const { code } = await run([command, '--help'], { preload, env: { LOADED_PACKAGES: file } })
+    assert.deepEqual([code, await readFile(file, 'utf8')], [0, 'main commander\n'])
+  }
 })

@@ -3,7 +3,6 @@ import { readFile } from 'node:fs/promises'
 import { type Command, Option } from 'commander'
 import { adminSchema, withAdminToken } from '../config/admin-schema.ts'
 import { isModule } from '../config/is-module.ts'
-import { loadConfig } from '../config/load.ts'
 import { ConfigError } from '../config/problems.ts'
 import type { GatewayConfig } from '../config/schema.ts'
 import { fieldOf } from '../core/value.ts'
@@ -129,6 +128,7 @@ async function writtenAdmin(file: string): Promise<GatewayConfig['admin'] | null
 
 /** The admin settings of the fully loaded configuration. */
 async function loadedAdmin(file: string): Promise<GatewayConfig['admin']> {
+  const { loadConfig } = await import('../config/load.ts')
   try {
     return (await loadConfig(file, process.env)).admin
   } catch (error) {

@@ -2,13 +2,11 @@ import { type Command, InvalidArgumentError } from 'commander'
 import { z } from 'zod'
 import { messageOf } from '../core/error-facts.ts'
 import { GatewayError } from '../core/errors.ts'
-import { explainOffline } from '../front/explain/offline.ts'
 import { type AssumedConsumer, type Explanation, type Question, readAskedUrl } from '../front/explain/explanation.ts'
 import { paintFor } from '../telemetry/paint.ts'
 import { requestAdmin, refusalOf } from './admin-client.ts'
 import { addExamples, CommandError, UsageError } from './command.ts'
 import { explanationText } from './explain-text.ts'
-import { loadChecked } from './load-checked.ts'
 
 /** The timeout of the request to the gateway, in milliseconds. */
 const TIMEOUT = 30_000
@@ -87,6 +85,8 @@ async function explainFile(method: string, url: string, options: Options, file: 
     throw new UsageError('--config and --admin cannot be used together: choose a configuration or a running gateway.')
   const read = readAskedUrl(url)
   if (read === null) throw new UsageError(`${url}: expected https://host/path, http://host/path, or /path.`)
+  const { loadChecked } = await import('./load-checked.ts')
+  const { explainOffline } = await import('../front/explain/offline.ts')
   const { config, chain } = await loadChecked(file)
   const question: Question = {
     ...read,

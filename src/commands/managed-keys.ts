@@ -1,4 +1,3 @@
-import { loadConfig } from '../config/load.ts'
 import { systemClock } from '../core/clock.ts'
 import { GatewayError } from '../core/errors.ts'
 import { expiryExpected, readExpiry } from '../policies/auth/api-key/key-request.ts'
@@ -8,6 +7,7 @@ import { CommandError, UsageError } from './command.ts'
 
 /** Works with the keys of a configuration file. Rejects with ConfigError, and with CommandError if that fails. */
 export async function withKeysOf<Result>(file: string, work: (keys: ManagedKeys) => Promise<Result>): Promise<Result> {
+  const { loadConfig } = await import('../config/load.ts')
   const connection = new KeyConnection(systemClock)
   try {
     return await work(new ManagedKeys(await loadConfig(file, process.env), connection, () => systemClock.wall()))

@@ -2,17 +2,11 @@ import { readFile } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { z } from 'zod'
 import { isModule } from '../config/is-module.ts'
-import { planChanges } from '../config/plan/plan.ts'
-import { planDocument } from '../config/plan/plan-document.ts'
-import { planText } from '../config/plan/plan-text.ts'
-import { type Side, sideOf } from '../config/plan/side.ts'
-import { unitsOf } from '../config/plan/units.ts'
 import { formatProblem } from '../config/problems.ts'
 import { messageOf } from '../core/error-facts.ts'
 import { addAdminOptions, type AdminOptions, requestAdmin, refusalOf } from './admin-client.ts'
 import { addExamples, CommandError, DEFAULT_FILE } from './command.ts'
 import { exitCodes } from './exit-codes.ts'
-import { loadChecked } from './load-checked.ts'
 import { problemMembers, problemOf, problemsText } from './problems-text.ts'
 
 /** Stands for the configuration of a running gateway instead of a file. */
@@ -21,6 +15,7 @@ const RUNNING = 'running'
 /** The timeout of that request, in milliseconds. */
 const TIMEOUT = 60_000
 
+/** A plan, as in the admin API. */
 const answerSchema = z.object({
   same: z.boolean(),
   changes: z.unknown().array(),
@@ -50,7 +45,7 @@ export function definePlan(command: Command, finish: (code: number) => void): vo
   addAdminOptions(command).action(async (file: string | undefined, options: Options) => {
     const { text, warnings, ...plan } = await (options.against === RUNNING
       ? runningPlan(file, options)
-      : filesPlan(file ?? DEFAULT_FILE, options.against))
+      : (await import('./plan-files.ts')).planFiles(file ?? DEFAULT_FILE, options.against))
     for (const warning of warnings)
       console.error(formatProblem({ ...problemOf(warning, file), path: `warning: ${warning.path}` }))
     console.log(options.json === true ? JSON.stringify({ ...plan, warnings }, null, 2) : text)
@@ -60,13 +55,6 @@ export function definePlan(command: Command, finish: (code: number) => void): vo
     ['sallyport plan new.yaml --against sallyport.yaml', 'what another file would change'],
     ['sallyport plan --against running', 'what a reload of the running gateway would do'],
   ])
-}
-
-async function filesPlan(file: string, against: string): Promise<z.output<typeof answerSchema>> {
-  const before = await load(against)
-  const after = await load(file)
-  const plan = planChanges(before, after)
-  return { ...planDocument(plan), text: planText(plan, unitsOf(after.chain)) }
 }
 
 /** The gateway reads its own file, or the given text with its own variables, as if that were its file. */
@@ -86,8 +74,4 @@ async function textOf(file: string): Promise<string> {
   return readFile(file, 'utf8').catch((error: unknown) => {
     throw new CommandError(`${file} cannot be read: ${messageOf(error)}`)
   })
-}
-
-async function load(file: string): Promise<Side> {
-  return sideOf(file, await loadChecked(file))
 }

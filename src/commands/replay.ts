@@ -1,12 +1,10 @@
 import { existsSync } from 'node:fs'
 import { type Command, Option } from 'commander'
 import { messageOf } from '../core/error-facts.ts'
-import { type Configured, replay } from '../replay/replay.ts'
+import type { Configured } from '../replay/replay.ts'
 import type { Report } from '../replay/report.ts'
-import { reportText } from '../replay/report-text.ts'
 import { addExamples, CommandError, DEFAULT_FILE, UsageError } from './command.ts'
 import { exitCodes } from './exit-codes.ts'
-import { loadChecked } from './load-checked.ts'
 
 interface Options {
   readonly against: string
@@ -48,15 +46,18 @@ async function replayLog(log: string, { against, config, sample, json }: Options
   const after = await configured(against)
   if (before === null)
     console.error(`There is no ${DEFAULT_FILE} and no --config: the new configuration is compared with the log alone.`)
+  const { replay } = await import('../replay/replay.ts')
   const report = await replay({ log, before, after, sample: part }).catch((error: unknown) => {
     throw isOfSystem(error) ? new CommandError(`${log} cannot be read: ${messageOf(error)}`, { cause: error }) : error
   })
   if (report.requests === 0) throw new CommandError(whyNothing(log, report, part))
+  const { reportText } = await import('../replay/report-text.ts')
   console.log(json === true ? JSON.stringify(report, null, 2) : reportText(report))
   return report.changed === 0 ? exitCodes.done : exitCodes.different
 }
 
 async function configured(file: string): Promise<Configured> {
+  const { loadChecked } = await import('./load-checked.ts')
   const { config, chain } = await loadChecked(file)
   return { config, chain }
 }
