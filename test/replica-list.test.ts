@@ -38,7 +38,7 @@ test('each gateway lists the others with their revisions and console URLs', asyn
   const { shared, unreached, problems, replicas } = await replicasOf(a)
   assert.deepEqual([shared, unreached, problems], [true, null, []])
   assert.deepEqual(
-    replicas.map(({ asked, answers, readiness }) => [asked, answers, readiness]),
+    replicas.map(({ self, answers, readiness }) => [self, answers, readiness]),
     [
       [true, true, 'ready'],
       [false, true, 'ready'],
@@ -74,7 +74,7 @@ test('a gateway that is gone is listed with when it was last seen', async (t) =>
   const { replicas, unreached } = await replicasOf(a)
   assert.match(String(unreached), /^Redis cannot be used/)
   assert.deepEqual(
-    replicas.map(({ asked, answers }) => [asked, answers]),
+    replicas.map(({ self, answers }) => [self, answers]),
     [
       [true, true],
       [false, false],

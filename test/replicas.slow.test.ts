@@ -53,7 +53,7 @@ async function instanceOf(adminPort: number, address: string) {
 
 function assertBoth({ replicas, unreached }: ReturnType<typeof reportOf>): void {
   assert.deepEqual(
-    replicas.map(({ asked, problem }) => [asked, problem]),
+    replicas.map(({ self, problem }) => [self, problem]),
     [
       [true, null],
       [false, null],
@@ -127,7 +127,7 @@ test('if an operation fails on one gateway its reason is shown, and the others c
 test('without Redis an operation is only carried out locally', async (t) => {
   const { ask } = await startAdminGateway(t, {})
   const { replicas, unreached } = reportOf((await ask('/log-level', { method: 'PUT', json: { level: 'info' } })).json)
-  assert.deepEqual([replicas.map(({ asked, problem }) => [asked, problem]), unreached], [[[true, null]], null])
+  assert.deepEqual([replicas.map(({ self, problem }) => [self, problem]), unreached], [[[true, null]], null])
 })
 
 for (const [what, fail, reason] of [

@@ -74,7 +74,7 @@ export interface Replicas {
 
 export interface Replica {
   readonly name: string
-  readonly asked: boolean
+  readonly self: boolean
   readonly answers: boolean
   readonly lastSeen: string
   readonly version: string

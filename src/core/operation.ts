@@ -21,8 +21,8 @@ export function defineOperation<Arguments, Result extends object>(
 /** Result of an operation in one gateway. */
 export interface ReplicaReport {
   readonly name: string
-  /** Whether this is the gateway that the operator called. */
-  readonly asked: boolean
+  /** Whether this is the gateway that received the request. */
+  readonly self: boolean
   /** Why it failed there; null if it succeeded. */
   readonly problem: string | null
 }
@@ -48,7 +48,7 @@ export const replicasShape = {
   replicas: z
     .object({
       name: z.string().describe('Host and process.'),
-      asked: z.boolean().describe('Whether it is the gateway that received this request.'),
+      self: z.boolean().describe('Whether it is the gateway that received this request.'),
       problem: z.string().nullable().describe('Why it was not done there; null if it was.'),
     })
     .array()

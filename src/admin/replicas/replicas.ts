@@ -9,7 +9,7 @@ import { KnownReplicas, type SeenReplica } from './known-replicas.ts'
 
 const replica = z.object({
   name: z.string().describe('Host and process.'),
-  asked: z.boolean().describe('Whether it is the gateway that received this request.'),
+  self: z.boolean().describe('Whether it is the gateway that received this request.'),
   answers: z.boolean().describe('Whether it answered just now; otherwise the data is from when it was last seen.'),
   lastSeen: z.iso.datetime(),
   version: z.string(),
@@ -63,7 +63,7 @@ function shown({ description, answers, lastSeen }: SeenReplica, own: ReplicaDesc
   const { id, name, version, startedAt, readiness, revision, since, publicUrl } = description
   return {
     name,
-    asked: id === own.id,
+    self: id === own.id,
     answers,
     lastSeen: new Date(lastSeen).toISOString(),
     version,

@@ -53,18 +53,18 @@ function Differing({ replicas }: { replicas: readonly Replica[] }): ComponentChi
 }
 
 function columnsOf(replicas: readonly Replica[], now: number): Column<Replica>[] {
-  const own = replicas.find(({ asked }) => asked)
+  const own = replicas.find(({ self }) => self)
   return [
     {
       head: 'Replica',
-      cell: ({ name, asked, console: href }) =>
+      cell: ({ name, self, console: href }) =>
         h(
           'div',
           { class: 'name-cell' },
-          href === null || asked
+          href === null || self
             ? h('strong', null, name)
             : h('a', { href, class: 'strong', target: '_blank', rel: 'noreferrer' }, name),
-          asked && h('span', null, h(Tag, null, 'this one')),
+          self && h('span', null, h(Tag, null, 'this one')),
         ),
     },
     {

@@ -77,10 +77,10 @@ export class Operations {
     const first = operation.result.parse(await this.known.get(operation.name)?.run(asked))
     const { answers, unreached } = channel === null ? ALONE : await channel.ask(operation.name, asked)
     const results: [typeof first, ...(typeof first)[]] = [first]
-    const replicas: ReplicaReport[] = [{ name, asked: true, problem: null }]
+    const replicas: ReplicaReport[] = [{ name, self: true, problem: null }]
     for (const answer of answers.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
       const problem = answer.problem ?? this.problemOf(operation, answer, results)
-      replicas.push({ name: answer.name, asked: false, problem })
+      replicas.push({ name: answer.name, self: false, problem })
     }
     return { results, replicas, unreached }
   }
