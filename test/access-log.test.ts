@@ -58,7 +58,7 @@ test('values that look like secrets are redacted in the log, but forwarded to th
   await send(port, { path })
   const url = `http://127.0.0.1:${port}/login?user=me&password=[redacted]&token=[redacted]&api_key=[redacted]&%74oken=[redacted]&page=1`
   assert.equal(log.requests[0]!['url'], url)
-  assert.equal(service.heard[0]!.url, path)
+  assert.equal(service.received[0]!.url, path)
   assert.doesNotMatch(JSON.stringify(log.lines), /hunter2|t0k|disguised/)
 })
 

@@ -101,7 +101,7 @@ test('a key is created, rotated with an overlap and revoked in all workers of al
   assert.match(first, SECRET)
   assert.deepEqual([made.json['done'], made.json['configuration']], [true, null])
   assert.deepEqual(await everywhere(first), ALL)
-  const { 'x-user-id': user, 'x-user-roles': roles, 'x-consumer-tier': tier } = a.service.heard[0]!.headers
+  const { 'x-user-id': user, 'x-user-roles': roles, 'x-consumer-tier': tier } = a.service.received[0]!.headers
   assert.deepEqual([user, roles, tier], ['alice', 'a,b', 'gold'])
 
   const rotated = await b.ask('/keys/partner/rotate', { method: 'POST', json: { overlap: '1h' } })

@@ -104,7 +104,7 @@ test('draining and the log level apply to all workers, and to replacements of wo
   await askBoth(port, adminPort)
   const path = `/services/backend/instances/${first!.address}/drain`
   assert.equal((await requestAdmin(adminPort, path, { method: 'PUT' })).status, 200)
-  const before = first!.heard.length
+  const before = first!.received.length
   for (let i = 0; i < 20; i++) assert.equal((await send(port, { path: `/drained/${i}` })).text, String(second!.port))
   await requestAdmin(adminPort, '/log-level', { method: 'PUT', json: { level: 'error' } })
   command.child.kill('SIGUSR2')
@@ -113,7 +113,7 @@ test('draining and the log level apply to all workers, and to replacements of wo
   for (let i = 0; i < 20; i++) {
     assert.equal((await send(port, { path: `/replaced/${i}` })).text, String(second!.port))
   }
-  assert.equal(first!.heard.length, before)
+  assert.equal(first!.received.length, before)
   assert.deepEqual((await requestAdmin(adminPort, '/log-level')).json, { level: 'error' })
   command.child.kill('SIGTERM')
   await command.ended
@@ -142,7 +142,7 @@ test('workers balance by the requests of all of them, and those of a worker that
     await arrived.promise
   }
   assert.deepEqual(
-    services.map(({ heard }) => heard.length),
+    services.map(({ received }) => received.length),
     [8, 8],
     'in any worker',
   )

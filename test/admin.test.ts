@@ -207,8 +207,8 @@ test('GET /services shows the remaining retry budget', async (t) => {
   const left = async (): Promise<unknown> => (await ask('/services/backend')).json['retries']
   assert.deepEqual(await left(), { left: 10 })
   for (let i = 0; i < 4; i++) assert.equal((await send(port)).status, 200)
-  assert.deepEqual(await left(), { left: 10 + 4 / 2 - failing.heard.length })
-  assert.notEqual(failing.heard.length, 0)
+  assert.deepEqual(await left(), { left: 10 + 4 / 2 - failing.received.length })
+  assert.notEqual(failing.received.length, 0)
   const alone = await startAdminGateway(t, proxyTo(well.url))
   assert.equal((await alone.ask('/services/backend')).json['retries'], null)
 })
@@ -440,12 +440,12 @@ test('POST /cache/purge removes a URL, a prefix, or a group', async (t) => {
   }
   await fill()
   await fill()
-  assert.equal(service.heard.length, 5)
+  assert.equal(service.received.length, 5)
   assert.deepEqual(await purge({ url: `http://${host}/b` }), { purged: 1 })
   assert.deepEqual(await purge({ url: `http://${host}/b` }), { purged: 0 })
   assert.deepEqual(await purge({ prefix: `http://${host}/a/` }), { purged: 2 })
   await fill()
-  assert.equal(service.heard.length, 8)
+  assert.equal(service.received.length, 8)
   assert.deepEqual(await purge({ host, group: 'goods' }), { purged: 2 })
   for (const wrong of [
     {},

@@ -104,7 +104,7 @@ test('a service without a valid document is documented by its routes', async (t)
 test('with openapi: false the service is not asked for a document', async (t) => {
   const { service, port } = await startDescribed(t, () => hello('Greets'), false)
   assert.deepEqual(Object.keys((await fetchDocument(port)).paths), ['/api/{path}', '/health'])
-  assert.deepEqual(service.heard, [])
+  assert.deepEqual(service.received, [])
 })
 
 test('shutdown does not wait for documents', async (t) => {
@@ -183,7 +183,7 @@ test('endpoints can turn off the page and the document, and then no service is a
   const without = await startGateway(t, { ...config, endpoints: { metrics: false, docs: false, openapi: false } })
   for (const path of ['/docs', '/openapi.json']) await send(without.port, { path })
   assert.deepEqual(
-    service.heard.map(({ url }) => url),
+    service.received.map(({ url }) => url),
     ['/docs', '/openapi.json'],
   )
   const { port } = await startGateway(t, { ...config, endpoints: { health: false, metrics: false, docs: false } })

@@ -59,7 +59,7 @@ function problemOf(text: string): Record<string, unknown> {
 test('a request with a token reaches the service with the identity of the caller', async (t) => {
   const { service, port, log } = await setUp(t, { methods: { jwt } })
   for (let i = 0; i < 2; i++) assert.equal((await send(port, { path: '/api/a', headers: bearer(token) })).status, 200)
-  for (const { headers } of service.heard) {
+  for (const { headers } of service.received) {
     assert.equal(headers['x-user-id'], 'alice')
     assert.equal(headers['x-user-roles'], 'user')
     assert.equal(headers['x-consumer-tier'], 'authenticated')
@@ -78,7 +78,7 @@ test('a request without a token gets a 401 problem document, and never reaches t
   const { type, status, detail, instance } = problemOf(answer.text)
   assert.deepEqual([type, status, detail], ['urn:sallyport:error:unauthorized', 401, 'Missing token'])
   assert.equal(instance, answer.headers['x-correlation-id'])
-  assert.equal(service.heard.length, 0)
+  assert.equal(service.received.length, 0)
   assert.equal((await log.line({ status_code: 401 }))['user_id'], null)
 })
 
@@ -87,7 +87,7 @@ test('a caller without a required role gets 403, and one with it gets in', async
   const refused = await send(port, { path: '/admin/a', headers: bearer(token) })
   assert.equal(refused.status, 403)
   assert.equal(problemOf(refused.text)['detail'], 'The caller does not have a role that is allowed here')
-  assert.equal(service.heard.length, 0)
+  assert.equal(service.received.length, 0)
   assert.equal((await send(port, { path: '/admin/a', headers: bearer(admin) })).status, 200)
   assert.equal((await send(port, { path: '/admin/a' })).status, 401)
 })
@@ -113,7 +113,7 @@ for (const credentials of ['', `Authorization: Bearer ${token}\r\n`])
     const forged = spellings.map((name) => `${name}: root\r\n`).join('')
     client.write(`GET /api/a HTTP/1.1\r\nHost: a\r\n${forged}${credentials}Connection: close\r\n\r\n`)
     assert.match(await client.until('\r\n\r\n'), /^HTTP\/1\.1 200 /)
-    const [received] = service.heard
+    const [received] = service.received
     assert.ok(received !== undefined)
     assert.ok(!received.rawHeaders.includes('root'))
     const reported = received.rawHeaders.filter((name) => /^x.(?:user|consumer)/i.test(name))
@@ -128,7 +128,7 @@ test('forged identity trailers do not reach the service', async (t) => {
       'Connection: close\r\n\r\n1\r\nx\r\n0\r\nX-User-ID: root\r\nX_User_Roles: admin\r\n\r\n',
   )
   assert.match(await client.until('\r\n\r\n'), /^HTTP\/1\.1 200 /)
-  assert.equal(service.heard[0]?.headers['x-user-id'], 'alice')
+  assert.equal(service.received[0]?.headers['x-user-id'], 'alice')
 })
 
 test('requests on one connection are authenticated independently', async (t) => {
@@ -139,7 +139,7 @@ test('requests on one connection are authenticated independently', async (t) => 
   assert.equal((await send(port, { path: '/api/a', agent })).status, 401)
   assert.equal((await send(port, { path: '/api/a', headers: bearer(admin), agent })).status, 200)
   assert.deepEqual(
-    service.heard.map(({ headers }) => headers['x-user-id']),
+    service.received.map(({ headers }) => headers['x-user-id']),
     ['alice', 'root'],
   )
 })
@@ -160,7 +160,7 @@ test('dot segments are resolved before the check for public paths', async (t) =>
   const { service, port } = await setUp(t, { methods: { jwt }, public: ['/api/login'] })
   for (const path of ['/api/./login', '/api/x/../login', '/api/%2e/login'])
     assert.equal((await send(port, { path })).status, 200, path)
-  assert.deepEqual(new Set(service.heard.map(({ url }) => url)), new Set(['/api/login']))
+  assert.deepEqual(new Set(service.received.map(({ url }) => url)), new Set(['/api/login']))
 })
 
 test('a path that is public in only one reading is 400, even with credentials', async (t) => {
@@ -169,7 +169,7 @@ test('a path that is public in only one reading is 400, even with credentials', 
     assert.equal((await send(port, { path })).status, 400, path)
     assert.equal((await send(port, { path, headers: bearer(admin) })).status, 400, path)
   }
-  assert.equal(service.heard.length, 0)
+  assert.equal(service.received.length, 0)
 })
 
 test('without a matching route the reply is 404 or 405, whatever the credentials', async (t) => {
@@ -188,10 +188,10 @@ test('an API key in the query is neither forwarded nor logged, whether valid or 
   assert.equal((await send(port, { path: '/nowhere?k=sesame-wrong' })).status, 404)
   await log.line({ status_code: 404 })
   assert.deepEqual(
-    service.heard.map(({ url }) => url),
+    service.received.map(({ url }) => url),
     ['/api/a?b=1'],
   )
-  assert.equal(service.heard[0]?.headers['x-consumer-tier'], 'api_key')
+  assert.equal(service.received[0]?.headers['x-consumer-tier'], 'api_key')
   assert.doesNotMatch(JSON.stringify(log.lines), /sesame/)
 })
 
@@ -199,7 +199,7 @@ test('an API key in a header field is not forwarded to the service', async (t) =
   const keys = [{ id: 'ci', sha256: hash('sha256', 'sesame'), roles: ['admin'] }]
   const { service, port } = await setUp(t, { methods: { 'api-key': { keys } } })
   assert.equal((await send(port, { path: '/admin/a', headers: { 'X-API-Key': 'sesame' } })).status, 200)
-  const [received] = service.heard
+  const [received] = service.received
   assert.equal(received?.headers['x-api-key'], undefined)
   assert.deepEqual([received?.headers['x-user-id'], received?.headers['x-user-roles']], ['ci', 'admin'])
 })
@@ -245,10 +245,10 @@ test('a token is introspected once for many requests, through the gateway’s ow
   )
   assert.ok(answers.every(({ status }) => status === 200))
   assert.equal(state.asked, 1)
-  const requested = service.heard.find(({ url }) => url === '/introspect')
+  const requested = service.received.find(({ url }) => url === '/introspect')
   assert.deepEqual([requested?.method, requested?.headers.host], ['POST', 'users'])
   assert.equal(requested?.headers['x-forwarded-for'], undefined)
-  const passed = service.heard.find(({ url }) => url === '/users/a')
+  const passed = service.received.find(({ url }) => url === '/users/a')
   assert.equal(passed?.headers['x-user-roles'], 'from%20the%20user%20service')
 })
 

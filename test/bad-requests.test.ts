@@ -82,7 +82,7 @@ test('a bad request is rejected on a connection that was in use before', async (
   await client.reply()
   client.write(`GET / HTTP/1.1\r\n${HOST}X : 1\r\n\r\n`)
   await refusal(client, 400)
-  assert.equal(service.heard.length, 1)
+  assert.equal(service.received.length, 1)
 })
 
 test('a malformed chunk during forwarding ends both connections', async (t) => {
@@ -98,7 +98,7 @@ test('a malformed chunk during forwarding ends both connections', async (t) => {
     'nonsense\r\n\r\n',
   ])
   await refusal(client, 400)
-  assert.equal(broken || service.heard.length === 0, true)
+  assert.equal(broken || service.received.length === 0, true)
 })
 
 test('a client that keeps sending after a rejection can still read the reply', async (t) => {

@@ -11,7 +11,7 @@ import { startService, type TestService } from './support/service.ts'
 import { turnUntil } from './support/settled.ts'
 
 /** How many requests each service answered. */
-const counts = (services: TestService[]): number[] => services.map(({ heard }) => heard.length)
+const counts = (services: TestService[]): number[] => services.map(({ received }) => received.length)
 
 test('round-robin alternates between instances', async (t) => {
   const services = [await startService(t), await startService(t)]
@@ -269,7 +269,7 @@ test('an instance that is down at the start gets no requests until it is up', as
   const back = await startService(t, undefined, { port: down.port })
   await advanceUntil(clock, log.line({ message: 'instance is healthy', instance: back.address }))
   for (let i = 0; i < 4; i++) await send(port)
-  assert.equal(back.heard.length, 2)
+  assert.equal(back.received.length, 2)
 })
 
 test('health checks of one service do not affect the others', async (t) => {

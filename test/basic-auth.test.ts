@@ -31,7 +31,7 @@ test('a user with the right password gets in, and the service gets the name but 
   const { service, ask, log } = await setUp(t)
   for (let round = 0; round < 2; round++) {
     assert.equal((await ask(basic('alice', 'correct horse'))).status, 200)
-    const { headers } = service.heard.at(-1)!
+    const { headers } = service.received.at(-1)!
     assert.deepEqual(
       [headers['x-user-id'], headers['x-user-roles'], headers['x-consumer-tier'], headers['authorization']],
       ['alice', 'admin', 'gold', undefined],
@@ -53,7 +53,7 @@ test('a rejected request gets a Basic challenge and the reason', async (t) => {
     assert.equal(reply.headers['www-authenticate'], 'Basic realm="sallyport", charset="UTF-8"')
     assert.equal((JSON.parse(reply.text) as { detail: string }).detail, detail)
   }
-  assert.equal(service.heard.length, 0)
+  assert.equal(service.received.length, 0)
   assert.equal((await scrape(port)).sum('sallyport_auth_outcomes_total', { method: 'basic', outcome: 'invalid' }), 3)
 })
 

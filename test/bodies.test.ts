@@ -173,7 +173,7 @@ test('POST without a body is forwarded with Content-Length: 0', async (t) => {
   const service = await startService(t)
   const { port } = await startGateway(t, proxyTo(service.url))
   for (const method of ['POST', 'GET']) await send(port, { method })
-  const [post, get] = service.heard
+  const [post, get] = service.received
   assert.equal(post!.headers['content-length'], '0')
   assert.equal(get!.headers['content-length'], undefined)
   assert.equal(get!.headers['transfer-encoding'], undefined)

@@ -13,7 +13,7 @@ const REPLY =
 const FIXED_REQUEST = 'PUT /x HTTP/1.1\r\nHost: example.com\r\nContent-Length: 5\r\nX-Sent: 1\r\n\r\nhello'
 const FIXED_REPLY = 'HTTP/1.1 201 Created\r\nContent-Length: 7\r\nX-Got: 1\r\n\r\ngoodbye'
 
-function heard({ start, fields, body, trailers }: Message) {
+function received({ start, fields, body, trailers }: Message) {
   return [start, fields.get('X-Sent'), body.toString(), trailers.lines]
 }
 
@@ -21,9 +21,9 @@ function answered({ start, fields, body, trailers }: Message) {
   return [start, fields.get('X-Got'), body.toString(), trailers.lines]
 }
 
-const HEARD = ['POST /a%20b?c=d HTTP/1.1', '1', 'hello, reader!\n', ['X-Sum: 42', 'X-More: 7']]
+const RECEIVED = ['POST /a%20b?c=d HTTP/1.1', '1', 'hello, reader!\n', ['X-Sum: 42', 'X-More: 7']]
 const ANSWERED = ['HTTP/1.1 200 OK', '1', 'goodbye, writer', ['X-Sum: 43']]
-const FIXED_HEARD = ['PUT /x HTTP/1.1', '1', 'hello', []]
+const FIXED_RECEIVED = ['PUT /x HTTP/1.1', '1', 'hello', []]
 const FIXED_ANSWERED = ['HTTP/1.1 201 Created', '1', 'goodbye', []]
 
 /** Every split of a text in two. */
@@ -32,8 +32,8 @@ function cuts(text: string): string[][] {
 }
 
 for (const [name, request, reply, requestMeans, replyMeans] of [
-  ['chunked, with trailers', REQUEST, REPLY, HEARD, ANSWERED],
-  ['with Content-Length', FIXED_REQUEST, FIXED_REPLY, FIXED_HEARD, FIXED_ANSWERED],
+  ['chunked, with trailers', REQUEST, REPLY, RECEIVED, ANSWERED],
+  ['with Content-Length', FIXED_REQUEST, FIXED_REPLY, FIXED_RECEIVED, FIXED_ANSWERED],
 ] as const) {
   test(`a request ${name} can be split anywhere`, async (t) => {
     const service = await startRawService(t)
@@ -45,7 +45,7 @@ for (const [name, request, reply, requestMeans, replyMeans] of [
       peer ??= await service.accept()
       const message: Message = await peer.request()
       await written
-      assert.deepEqual(heard(message), requestMeans, `cut after ${JSON.stringify(pieces[0])}`)
+      assert.deepEqual(received(message), requestMeans, `cut after ${JSON.stringify(pieces[0])}`)
       peer.write(reply)
       assert.deepEqual(answered(await client.reply()), replyMeans)
     }

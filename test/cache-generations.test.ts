@@ -88,7 +88,7 @@ test('stored replies survive changes to other parts of the configuration', async
     await follow(next)
     assert.equal(await status('/0'), 'hit', JSON.stringify(next))
   }
-  assert.equal(one.heard.length, 1)
+  assert.equal(one.received.length, 1)
 })
 
 const own = { policies: { marks: { mark: 'a' } } as Route['policies'] }
@@ -212,5 +212,5 @@ test('stored replies in Redis are also found only by the rules they were stored 
   const another = startThreadBy(t, systemClock)
   const elsewhere = await another.prepare(inRedis(configOf(services, { share: 'everyone' })))
   assert.match((await another.ask(elsewhere, { target: '/0' })).headers['Cache-Status']!, /hit/)
-  assert.equal(one.heard.length, 2)
+  assert.equal(one.received.length, 2)
 })

@@ -58,7 +58,7 @@ for (const [place, start] of Object.entries(places))
       await b({ path, method: 'POST' })
       assert.match(await status(a({ path })), /fwd=uri-miss/)
     }
-    assert.equal(service.heard.filter(({ method }) => method === 'GET').length, 6)
+    assert.equal(service.received.filter(({ method }) => method === 'GET').length, 6)
   })
 
 test('a large body comes back unchanged from Redis, as a whole, as a range and as 304', async (t) => {
@@ -96,7 +96,7 @@ test('requests that wait for an identical request are answered from Redis', asyn
   waiting[0]!()
   assert.match(await status(first), /stored$/)
   for (const other of others) assert.match(await status(other), /collapsed|hit/)
-  assert.equal(service.heard.length, 1)
+  assert.equal(service.received.length, 1)
 })
 
 for (const [how, fail] of [
@@ -109,7 +109,7 @@ for (const [how, fail] of [
     await a()
     await until('the stored entry', async () => (await status(a())).startsWith('sallyport; hit'))
     await fail(server)
-    const received = service.heard.length
+    const received = service.received.length
     // The processor time of other processes is not a wait for Redis.
     const clock = new PacedClock()
     cleanUp(t, () => clock.stop())
@@ -121,7 +121,7 @@ for (const [how, fail] of [
       assert.match(String(headers['cache-status']), i === 2 ? /fwd=method/ : /fwd=uri-miss; detail=store-unavailable$/)
       assert.ok(clock.now() - sent < PROMPT)
     }
-    assert.equal(service.heard.length, received + 5)
+    assert.equal(service.received.length, received + 5)
     assert.equal(log.lines.filter(({ message }) => message === DOWN).length, 1)
   })
 

@@ -83,7 +83,7 @@ test('other forwarded headers of a trusted proxy cannot poison pages either', as
   assert.equal(await page({ 'X-Auth-Request-User': 'bob' }), 'bob undefined')
   assert.equal(await page({ 'X-Forwarded-Prefix': '/shop' }), 'undefined /shop')
   assert.equal(await page({}), 'undefined undefined')
-  assert.equal(service.heard.length, 4)
+  assert.equal(service.received.length, 4)
 })
 
 for (const field of ['X-Forwarded-For', 'X-Real-IP', 'X-Client-IP'])

@@ -71,7 +71,7 @@ test('a reply stored by one worker is used by all, and a purge takes effect in a
   for (let i = 1; i <= 3; i++) {
     const statuses = statusesOf(await Promise.all(Array.from({ length: MANY }, () => ask())))
     assert.deepEqual(new Set(statuses), new Set(['hit']))
-    assert.equal(service.heard.length, i)
+    assert.equal(service.received.length, i)
     assert.equal(sum(await fleet.askAll(purgeTopic, { url: 'http://h/other' })), 0)
     assert.equal(sum(await fleet.askAll(purgeTopic, { url: 'http://h/' })), 1)
     assert.deepEqual(statusesOf([await ask()]), ['fwd=uri-miss; stored'])
@@ -91,7 +91,7 @@ test('two workers have the hit ratio of one, within 5 %, in a cache that is too 
     )
     // Some paths are requested often, many once or twice; each request comes over a connection of its own.
     for (let i = 0; i < 1_000; i++) await ask({ path: `/${i % 3 === 0 ? i % 10 : (i * i) % 307}` })
-    asked.push(service.heard.length)
+    asked.push(service.received.length)
   }
   const [one, two] = asked
   assert.ok(one! > 200 && one! < 900, `${one} of 1000 requests reached the service`)
@@ -113,30 +113,30 @@ test('simultaneous requests to all workers are collapsed into one request to the
   response.setHeader('Cache-Control', 'max-age=60').end('hello')
   const answers = await Promise.all(waiting)
   assert.deepEqual(new Set(answers.map(({ text }) => text)), new Set(['hello']))
-  assert.equal(service.heard.length, 1)
+  assert.equal(service.received.length, 1)
   const statuses = statusesOf(answers)
   assert.equal(statuses.filter((status) => status === 'fwd=uri-miss; stored').length, 1)
 })
 
 test('when the client of a collapsed request disconnects, a waiting one in any worker takes over', async (t) => {
   const responses: ServerResponse[] = []
-  let heard = (): void => {}
+  let arrived = (): void => {}
   const { service, port, ask } = await startWorkers(t, { wait: '1m' }, {}, (_, response) => {
     responses.push(response)
-    heard()
+    arrived()
   })
-  const begun = new Promise<void>((resolve) => void (heard = resolve))
+  const begun = new Promise<void>((resolve) => void (arrived = resolve))
   const leaving = request({ host: '127.0.0.1', port, headers: { host: 'h' }, agent: false })
   leaving.on('error', () => {})
   leaving.end()
   await begun
-  const again = new Promise<void>((resolve) => void (heard = resolve))
+  const again = new Promise<void>((resolve) => void (arrived = resolve))
   const waiting = Array.from({ length: MANY }, () => ask())
   leaving.destroy()
   await again
   responses[1]!.setHeader('Cache-Control', 'max-age=60').end('hello')
   for (const { text } of await Promise.all(waiting)) assert.equal(text, 'hello')
-  assert.equal(service.heard.length, 2)
+  assert.equal(service.received.length, 2)
 })
 
 test('requests for replies that cannot be stored are not collapsed', async (t) => {
@@ -147,7 +147,7 @@ test('requests for replies that cannot be stored are not collapsed', async (t) =
     (_, response) => void response.setHeader('Cache-Control', 'no-store').end('own'),
   )
   await Promise.all(Array.from({ length: MANY }, () => ask()))
-  assert.equal(service.heard.length, MANY)
+  assert.equal(service.received.length, MANY)
 })
 
 test('a purge in a shared store is counted once', async (t) => {
@@ -157,9 +157,9 @@ test('a purge in a shared store is counted once', async (t) => {
   const agent = new Agent({ keepAlive: true })
   cleanUp(t, () => agent.destroy())
   await until('the stored entry', async () => String((await ask({ agent })).headers['cache-status']).includes('hit'))
-  const asked = service.heard.length
+  const asked = service.received.length
   for (let i = 0; i < 10; i++) assert.match(String((await ask()).headers['cache-status']), /hit/)
-  assert.equal(service.heard.length, asked)
+  assert.equal(service.received.length, asked)
   assert.equal(sum(await fleet.askAll(purgeTopic, { prefix: 'http://h/' })), 1)
   assert.match(String((await ask()).headers['cache-status']), /fwd=uri-miss/)
 })
@@ -173,5 +173,5 @@ test('an unsafe request through one worker invalidates replies in all of them, b
     assert.deepEqual(statuses, ['fwd=uri-miss; stored', 'hit'])
     await ask({ method: 'POST' })
   }
-  assert.equal(service.heard.length, 20)
+  assert.equal(service.received.length, 20)
 })

@@ -47,7 +47,7 @@ for (const [what, size, chunked] of [
     assert.equal(hit.headers.date, miss.headers.date)
     assert.equal(head.headers['content-length'], String(size))
     assert.equal(head.body.length, 0)
-    assert.equal(service.heard.length, 1)
+    assert.equal(service.received.length, 1)
   })
 
 test('the client gets the start of a body before the service has sent the rest', async (t) => {
@@ -125,7 +125,7 @@ for (const [limit, options] of [
         assert.equal(body.length, 200_000)
         assert.equal(headers['cache-status'], `sallyport; fwd=uri-miss; detail=${detail}`)
       }
-    assert.equal(service.heard.length, 4)
+    assert.equal(service.received.length, 4)
   })
 
 test('ranges, conditional requests and errors are correct on the wire', async (t) => {
@@ -160,7 +160,7 @@ test('simultaneous requests are collapsed into one to the service', async (t) =>
   await ask({ path: '/health/live' })
   resolve()
   for (const { body } of await replies) assert.equal(body.length, 100_000)
-  assert.equal(service.heard.length, 1)
+  assert.equal(service.received.length, 1)
 })
 
 test('several connections read the same large stored body, each at its own pace', async (t) => {

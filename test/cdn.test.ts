@@ -28,11 +28,11 @@ test('without the secret the reply is 403, two secrets work during rotation, and
   assert.equal((await get()).status, 403)
   assert.equal((await get({ 'X-Origin-Verify': 'another-secret-of-somebody' })).status, 403)
   assert.equal((await get({ 'X-Origin-Verify': [NEW, NEW] })).status, 403)
-  assert.equal(service.heard.length, 0)
+  assert.equal(service.received.length, 0)
   assert.equal((await get({ 'X-Origin-Verify': NEW })).status, 200)
   assert.equal((await get({ 'X-Origin-Verify': OLD })).status, 200)
   assert.equal(
-    service.heard.some(({ headers }) => 'x-origin-verify' in headers),
+    service.received.some(({ headers }) => 'x-origin-verify' in headers),
     false,
   )
   assert.equal((await send(port, { path: '/health/live' })).status, 200, 'probes still work')
@@ -92,13 +92,13 @@ test('a request that loops is 508, and CDN-Loop is extended on forwarding', asyn
   const { service, get } = await setUp(t, { loop: 'gateway.example' })
   assert.equal((await get({ 'CDN-Loop': 'cdn.example; a="1, gateway.example", other' })).status, 200)
   assert.match(
-    service.heard[0]?.headers['cdn-loop'] as string,
+    service.received[0]?.headers['cdn-loop'] as string,
     /^cdn\.example; a="1, gateway\.example", other, gateway\.example$/,
   )
   const looped = await get({ 'CDN-Loop': 'cdn.example, GATEWAY.example;v=1' })
   assert.equal(looped.status, 508)
   assert.equal(looped.headers['content-type'], 'application/problem+json')
-  assert.equal(service.heard.length, 1)
+  assert.equal(service.received.length, 1)
 })
 
 test('a loop between two gateways is stopped', async (t) => {
@@ -111,7 +111,7 @@ test('a loop between two gateways is stopped', async (t) => {
   const { port } = await startGateway(t, proxyTo(service.url, { policies: { cdn: { loop: 'one' } } }))
   ports.push(port)
   assert.equal((await send(port)).status, 508)
-  assert.equal(service.heard.length, 1)
+  assert.equal(service.received.length, 1)
 })
 
 /** The API of a CDN that answers correctly, and the requests that it received. */
@@ -191,7 +191,7 @@ test('cache groups in replies to successful unsafe requests are purged in the CD
   await send(port, { method: 'POST' })
   await api.until(1)
   assert.deepEqual(api.asked[0], { method: 'POST', url: '/service/S/purge', key: 'k', type: 'shoes socks', body: '' })
-  assert.deepEqual([api.asked.length, service.heard.length], [1, 3])
+  assert.deepEqual([api.asked.length, service.received.length], [1, 3])
   const metrics = await scrape(port)
   assert.equal(metrics.sum('sallyport_cdn_purges_total', { outcome: 'failed' }), 0)
 })

@@ -54,7 +54,7 @@ async function start(t: TestContext, forward: Forward, config: GatewayInput = {}
 }
 
 /** Sends two requests with forged headers over one connection; returns the headers that a service may trust. */
-async function heard(
+async function receivedFields(
   t: TestContext,
   forward: Forward,
   leaf: Leaf | null,
@@ -68,7 +68,7 @@ async function heard(
     peer.write(`GET / HTTP/1.1\r\nHost: localhost\r\n${[...FORGED, ...more].map((line) => `${line}\r\n`).join('')}\r\n`)
     assert.match((await peer.reply()).start, / 200 /)
   }
-  const [first, second] = service.heard.map(({ rawHeaders }) =>
+  const [first, second] = service.received.map(({ rawHeaders }) =>
     Array.from(
       { length: rawHeaders.length / 2 },
       (_, i) => [rawHeaders[2 * i]!, rawHeaders[2 * i + 1]!] as const,
@@ -82,9 +82,9 @@ const END = '-----END CERTIFICATE-----\n'
 const der = (cert: string): string => new X509Certificate(cert).raw.toString('base64')
 
 test('Client-Cert and Client-Cert-Chain follow RFC 9440', async (t) => {
-  assert.deepEqual(await heard(t, ['client-cert'], alice), [['Client-Cert', `:${der(alice.cert)}:`]])
+  assert.deepEqual(await receivedFields(t, ['client-cert'], alice), [['Client-Cert', `:${der(alice.cert)}:`]])
   const leaf = between.issueClient()
-  assert.deepEqual(await heard(t, ['client-cert'], leaf), [
+  assert.deepEqual(await receivedFields(t, ['client-cert'], leaf), [
     ['Client-Cert', `:${der(leaf.cert)}:`],
     ['Client-Cert-Chain', `:${der(between.cert)}:`],
   ])
@@ -103,23 +103,23 @@ test('Client-Cert-Chain is the chain used for verification, whatever else the cl
     own + between.cert + admins.cert + ofClients.cert,
     own + between.cert + between.cert,
   ])
-    assert.deepEqual(await heard(t, ['client-cert'], { cert: sent, key: leaf.key }), [
+    assert.deepEqual(await receivedFields(t, ['client-cert'], { cert: sent, key: leaf.key }), [
       ['Client-Cert', `:${der(own)}:`],
       ['Client-Cert-Chain', `:${der(between.cert)}:`],
     ])
   // The gateway knows the intermediate CA, so that it need not be sent.
-  assert.deepEqual(await heard(t, ['client-cert'], { cert: own, key: leaf.key }, {}, [], between.cert), [
+  assert.deepEqual(await receivedFields(t, ['client-cert'], { cert: own, key: leaf.key }, {}, [], between.cert), [
     ['Client-Cert', `:${der(own)}:`],
     ['Client-Cert-Chain', `:${der(between.cert)}:`],
   ])
   const direct = ofClients.issueClient()
-  assert.deepEqual(await heard(t, ['client-cert'], { cert: direct.cert + admins.cert, key: direct.key }), [
+  assert.deepEqual(await receivedFields(t, ['client-cert'], { cert: direct.cert + admins.cert, key: direct.key }), [
     ['Client-Cert', `:${der(direct.cert)}:`],
   ])
 })
 
 test('X-SSL-Client-* have the values that nginx would set', async (t) => {
-  const fields = Object.fromEntries(await heard(t, ['x-ssl-client'], alice))
+  const fields = Object.fromEntries(await receivedFields(t, ['x-ssl-client'], alice))
   const read = new X509Certificate(alice.cert)
   assert.equal(fields['X-SSL-Client-Verify'], 'SUCCESS')
   assert.equal(fields['X-SSL-Client-S-DN'], String.raw`CN=alice,O=Ex\c3\a4mple`)
@@ -135,19 +135,19 @@ test('X-SSL-Client-* have the values that nginx would set', async (t) => {
 test('X-Forwarded-Client-Cert has the format of Envoy', async (t) => {
   const hash = new X509Certificate(alice.cert).fingerprint256.replaceAll(':', '').toLowerCase()
   const value = `Hash=${hash};Subject="${String.raw`CN=alice,O=Ex\\c3\\a4mple`}";URI="${names[0]}";DNS="${names[1]}"`
-  assert.deepEqual(await heard(t, ['x-forwarded-client-cert'], alice), [['X-Forwarded-Client-Cert', value]])
+  assert.deepEqual(await receivedFields(t, ['x-forwarded-client-cert'], alice), [['X-Forwarded-Client-Cert', value]])
 })
 
 test('nothing is set without a certificate, or without configured headers', async (t) => {
-  assert.deepEqual(await heard(t, ['client-cert', 'x-ssl-client', 'x-forwarded-client-cert'], null), [])
-  assert.deepEqual(await heard(t, [], alice), [])
+  assert.deepEqual(await receivedFields(t, ['client-cert', 'x-ssl-client', 'x-forwarded-client-cert'], null), [])
+  assert.deepEqual(await receivedFields(t, [], alice), [])
 })
 
 test('a trusted proxy can set the header for its clients; otherwise its value is replaced', async (t) => {
   const config = { trustedProxies: ['127.0.0.1'], proxyFields: ['Client-Cert'] }
   const forged = [['Client-Cert', ':Zm9yZ2Vk:']]
-  assert.deepEqual(await heard(t, ['client-cert'], alice, config, ['X-Forwarded-For: 203.0.113.9']), forged)
-  assert.deepEqual(await heard(t, ['client-cert'], alice, config), [['Client-Cert', `:${der(alice.cert)}:`]])
+  assert.deepEqual(await receivedFields(t, ['client-cert'], alice, config, ['X-Forwarded-For: 203.0.113.9']), forged)
+  assert.deepEqual(await receivedFields(t, ['client-cert'], alice, config), [['Client-Cert', `:${der(alice.cert)}:`]])
 })
 
 test('a stored reply is only used for the certificate it was created for', async (t) => {
@@ -159,5 +159,5 @@ test('a stored reply is only used for the certificate it was created for', async
     peer.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n')
     assert.match((await peer.reply()).start, / 200 /)
   }
-  assert.equal(service.heard.length, 3)
+  assert.equal(service.received.length, 3)
 })

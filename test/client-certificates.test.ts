@@ -87,7 +87,7 @@ for (const mode of ['required', 'wanted'] as const)
       const { port, service, gateway } = await start(t, { mode, ca })
       assert.equal(await ask(port, { ...only, ...good }), 200)
       assert.equal(await ask(port, only), mode === 'required' ? null : 200)
-      assert.equal(service.heard.length, mode === 'required' ? 1 : 2)
+      assert.equal(service.received.length, mode === 'required' ? 1 : 2)
       await settled(gateway)
     })
 
@@ -98,7 +98,7 @@ for (const mode of ['required', 'wanted'] as const)
         assert.equal(await ask(port, { ...only, ...leaf }), null)
         const line = await log.line({ reason: 'client-certificate' })
         assert.equal(line['level'], 'debug')
-        assert.equal(service.heard.length, 0)
+        assert.equal(service.received.length, 0)
         await settled(gateway)
       })
   }
@@ -169,7 +169,7 @@ test('a handshake that began before the list changed is subject to the new list'
   await log.line({ message: 'CA certificates for client certificates were replaced' })
   ;(await release.promise)()
   assert.match(await peer.closed(), /end|reset/)
-  assert.equal(service.heard.length, 0)
+  assert.equal(service.received.length, 0)
 })
 
 test('a replaced authority applies to new connections and open ones', async (t) => {

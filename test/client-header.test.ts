@@ -18,7 +18,7 @@ async function ask(t: TestContext, from: string, lines: readonly string[], confi
     peer.write(`GET / HTTP/1.1\r\nHost: a\r\n${lines.map((line) => `${line}\r\n`).join('')}\r\n`)
     assert.match((await peer.reply()).start, / 200 /)
   }
-  const [first, second] = service.heard.map(({ headers }) => headers)
+  const [first, second] = service.received.map(({ headers }) => headers)
   assert.deepEqual(first!['x-forwarded-for'], second!['x-forwarded-for'])
   const addresses = new Set(log.requests.map(({ ip_address }) => ip_address))
   assert.equal(addresses.size, 1)
@@ -107,7 +107,7 @@ test('stored replies are shared by all clients that the header names', async (t)
     peer.write(`GET / HTTP/1.1\r\nHost: a\r\nX-Edge-Client: ${client}\r\n\r\n`)
     assert.match((await peer.reply()).start, / 200 /)
   }
-  assert.equal(service.heard.length, 1)
+  assert.equal(service.received.length, 1)
 })
 
 test('a trailer with that name is not forwarded', async (t) => {
@@ -145,7 +145,7 @@ test('behind the PROXY protocol the header is used if the PROXY header names a t
       `PROXY TCP4 ${source} 127.0.0.1 1 2\r\nGET / HTTP/1.1\r\nHost: a\r\nCF-Connecting-IP: 203.0.113.9\r\n\r\n`,
     )
     assert.match((await peer.reply()).start, / 200 /)
-    assert.equal(service.heard.at(-1)!.headers['x-forwarded-for'], client)
+    assert.equal(service.received.at(-1)!.headers['x-forwarded-for'], client)
   }
 })
 

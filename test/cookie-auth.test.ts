@@ -68,7 +68,7 @@ test('over plain HTTP, where browsers send no Sec-Fetch-Site, a cookie is only a
   }
   for (const origin of ['null', EVIL, `${own}.attacker.test`, 'http://127.0.0.1', APP])
     assert.equal(await post(origin), 401, origin)
-  assert.equal(service.heard.length, 0)
+  assert.equal(service.received.length, 0)
   for (const origin of [own, null, 'https://trusted.example']) assert.equal(await post(origin), 200, String(origin))
   // Origins allowed by cors to send credentials may; others may not, nor on other routes.
   assert.equal(await post(APP, '/shared/a'), 200)

@@ -96,7 +96,7 @@ function ask(page: Page, url: string, options: Ask = {}): Promise<Read | null> {
 
 test('a browser lets pages use the API as the cors policy says', async (t) => {
   const { gateway, service, welcome, stranger } = await setUp(t)
-  const methods = (): string[] => service.heard.map(({ method, url }) => `${method} ${url}`)
+  const methods = (): string[] => service.received.map(({ method, url }) => `${method} ${url}`)
 
   await t.test('a simple request can be read, with the exposed headers only', async () => {
     const read = await ask(welcome, `${gateway}/`)
@@ -141,12 +141,12 @@ test('a browser lets pages use the API as the cors policy says', async (t) => {
   await t.test(
     'a page of a disallowed origin cannot read anything, and requests with a preflight do not reach the service',
     async () => {
-      const before = service.heard.length
+      const before = service.received.length
       assert.equal(await ask(stranger, `${gateway}/`), null)
-      assert.equal(service.heard.length, before + 1)
+      assert.equal(service.received.length, before + 1)
       assert.equal(await ask(stranger, `${gateway}/items/7`, { method: 'PUT' }), null)
       assert.equal(await ask(stranger, `${gateway}/down`), null)
-      assert.equal(service.heard.length, before + 1)
+      assert.equal(service.received.length, before + 1)
     },
   )
 

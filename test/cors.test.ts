@@ -69,7 +69,7 @@ test('preflights are answered before authentication and rate limits', async (t) 
     assert.match(reply.headers['x-correlation-id'] as string, /^[\da-f-]{36}$/)
     assert.equal(reply.headers['x-frame-options'], 'DENY')
   }
-  assert.equal(service.heard.length, 0)
+  assert.equal(service.received.length, 0)
   assert.deepEqual(
     log.requests.map(({ method, route, status_code }) => [method, route, status_code]),
     Array.from({ length: 5 }, () => ['OPTIONS', 'all', 204]),
@@ -98,7 +98,7 @@ test('a preflight is answered by the policy of the route for the requested metho
     assert.equal(allowed(refused), undefined)
     assert.equal(refused.headers.vary, 'Origin')
   }
-  assert.equal(service.heard.length, 0)
+  assert.equal(service.received.length, 0)
 })
 
 test('a preflight for a route with cors: false is rejected', async (t) => {
@@ -106,7 +106,7 @@ test('a preflight for a route with cors: false is rejected', async (t) => {
   const refused = await preflight('/any/inner', 'POST')
   assert.equal(refused.status, 403)
   assert.equal(allowed(refused), undefined)
-  assert.equal(service.heard.length, 0)
+  assert.equal(service.received.length, 0)
   assert.equal(allowed(await preflight('/any/inner', 'GET')), APP)
 })
 
@@ -115,7 +115,7 @@ test('a service whose route has no policy answers preflights itself', async (t) 
   const reply = await preflight('/itself', 'PUT')
   assert.equal(reply.text, 'served')
   assert.equal(allowed(reply), '*')
-  assert.equal(service.heard[0]?.method, 'OPTIONS')
+  assert.equal(service.received[0]?.method, 'OPTIONS')
 })
 
 test('without a matching route the policy of all routes applies, so that the error can be read', async (t) => {
@@ -137,7 +137,7 @@ test('an OPTIONS request that is not a preflight is handled like any request', a
   assert.equal((await send(port, { method: 'OPTIONS', path: '/any/thing' })).status, 401)
   await send(port, { method: 'OPTIONS', path: '/itself' })
   assert.deepEqual(
-    service.heard.map(({ method, url }) => [method, url]),
+    service.received.map(({ method, url }) => [method, url]),
     [['OPTIONS', '/itself']],
   )
 })
@@ -172,5 +172,5 @@ test('without the policy, OPTIONS on a route for another method is 405', async (
   const reply = await send(port, { method: 'OPTIONS', path: '/items', headers })
   assert.equal(reply.status, 405)
   assert.equal(reply.headers.allow, 'POST')
-  assert.equal(service.heard.length, 0)
+  assert.equal(service.received.length, 0)
 })

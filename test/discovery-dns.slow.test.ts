@@ -226,9 +226,9 @@ test('SRV records give ports and weights, only the lowest priority is used, and 
 test('a request in flight on a removed instance finishes, and no new one goes there', async (t) => {
   const dns = await startDns(t)
   const { port: at, servers } = await startInstances(t, '127.0.0.1', '127.0.0.2')
-  const { promise: asked, resolve: heard } = Promise.withResolvers<() => void>()
+  const { promise: asked, resolve: arrived } = Promise.withResolvers<() => void>()
   servers[0]!.removeAllListeners('request')
-  servers[0]!.on('request', ((_, response) => heard(() => void response.end('late'))) satisfies RequestListener)
+  servers[0]!.on('request', ((_, response) => arrived(() => void response.end('late'))) satisfies RequestListener)
   dns.set(NAME, 'A', { records: ['127.0.0.1'] })
   const { port, log } = await startGateway(t, discovering(dns, { port: at }))
   const slow = send(port, { path: '/' })

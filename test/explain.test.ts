@@ -122,7 +122,7 @@ test('an explanation has path, routes, policies, instances and the forwarded hea
   assert.equal(fields.get('x-forwarded-proto'), 'https')
   assert.equal(fields.get('x-forwarded-host'), 'api.example.com')
   assert.equal(fields.get('x-api-secret'), '[redacted]')
-  assert.equal(service.heard.length, 0)
+  assert.equal(service.received.length, 0)
 })
 
 test('an assumed caller needs no credentials, and given credentials are verified', async (t) => {
@@ -227,7 +227,7 @@ test('explanations change nothing: no counts, limits, stored replies or keys, an
     )
     const remaining = (await Promise.all(limits)).map((all) => JSON.stringify(all).match(/"remaining":\d+/g))
     const { json } = await ask('/requests')
-    return { metrics, remaining, requests: (json['requests'] as unknown[]).length, sent: service.heard.length }
+    return { metrics, remaining, requests: (json['requests'] as unknown[]).length, sent: service.received.length }
   }
   const before = await state()
   for (let i = 0; i < 20; i++)

@@ -49,7 +49,7 @@ test('the auth service gets the head of the request, without its body', async (t
     body: 'hello',
   })
   assert.equal(reply.status, 200)
-  const { method, url, headers } = decider.heard[0]!
+  const { method, url, headers } = decider.received[0]!
   assert.deepEqual([method, url, headers['content-length']], ['GET', '/verify', undefined])
   assert.partialDeepStrictEqual(headers, {
     authorization: 'Bearer good',
@@ -61,20 +61,20 @@ test('the auth service gets the head of the request, without its body', async (t
     'x-forwarded-for': '127.0.0.1',
   })
   assert.equal(headers['x-other'], undefined)
-  assert.equal(service.heard[0]!.headers['content-length'], '5')
+  assert.equal(service.received[0]!.headers['content-length'], '5')
 })
 
 test('with mirror it gets the method, path and query of the request', async (t) => {
   const { decider, ask } = await setUp(t, byToken, { mirror: true, path: '/check/' })
   await ask({ method: 'DELETE', path: '/a/b?c=d', headers: good })
-  assert.deepEqual([decider.heard[0]!.method, decider.heard[0]!.url], ['DELETE', '/check/a/b?c=d'])
+  assert.deepEqual([decider.received[0]!.method, decider.received[0]!.url], ['DELETE', '/check/a/b?c=d'])
 })
 
 test('it decides the identity and the copied headers, whatever the client sends', async (t) => {
   const { service, ask } = await setUp(t, byToken, names, { require: { roles: ['auditor'] } })
   const forged = { 'X-Session': 'forged', X_Session: 'forged', 'X-User-ID': 'root' }
   assert.equal((await ask({ headers: { ...good, ...forged } })).status, 200)
-  const { headers } = service.heard[0]!
+  const { headers } = service.received[0]!
   assert.deepEqual(
     [
       headers['x-user-id'],
@@ -95,13 +95,13 @@ test('its rejection is returned, with the headers that are meant for clients', a
   assert.deepEqual(reply.headers['set-cookie'], ['a=1', 'b=2'])
   assert.equal(reply.headers['cache-control'], 'no-store')
   assert.equal(reply.headers['x-inner'], undefined)
-  assert.equal(service.heard.length, 0)
+  assert.equal(service.received.length, 0)
 })
 
 test('on a public path a rejected caller is anonymous, and forged headers are dropped', async (t) => {
   const { service, ask } = await setUp(t, byToken, names, { public: ['/open'] })
   assert.equal((await ask({ path: '/open', headers: { 'X-Session': 'forged' } })).status, 200)
-  const { headers } = service.heard[0]!
+  const { headers } = service.received[0]!
   assert.deepEqual([headers['x-user-id'], headers['x-session']], [undefined, undefined])
 })
 
@@ -109,7 +109,7 @@ test('an accepted request without a name is anonymous and has no roles', async (
   const open: Decide = (_, response) => void response.writeHead(204).end()
   const { service, ask } = await setUp(t, open, names)
   assert.equal((await ask()).status, 200)
-  assert.equal(service.heard[0]!.headers['x-user-id'], undefined)
+  assert.equal(service.received[0]!.headers['x-user-id'], undefined)
   const strict = await setUp(t, open, names, { require: { roles: ['admin'] } })
   assert.equal((await strict.ask()).status, 403)
 })
@@ -120,11 +120,11 @@ test('while it fails, requests are rejected unless configured otherwise', async 
   const reply = await closed.ask({ headers: good })
   assert.equal(reply.status, 503)
   assert.ok(!reply.text.includes('broken'))
-  assert.equal(closed.service.heard.length, 0)
+  assert.equal(closed.service.received.length, 0)
   await closed.log.line({ message: 'The authorization service does not answer' })
   const open = await setUp(t, broken, { ...names, onUnreachable: 'accept' })
   assert.equal((await open.ask({ headers: good })).status, 200)
-  assert.equal(open.service.heard[0]!.headers['x-user-id'], undefined)
+  assert.equal(open.service.received[0]!.headers['x-user-id'], undefined)
 })
 
 test('a reply that is too long is a failure', async (t) => {
@@ -137,11 +137,11 @@ test('its decisions are cached for the configured time', async (t) => {
   const { decider, service, ask } = await setUp(t, byToken, { ...names, cache: '5s' }, {}, clock)
   const requested = async (more: Ask, questions: number): Promise<void> => {
     await ask(more)
-    assert.equal(decider.heard.length, questions)
+    assert.equal(decider.received.length, questions)
   }
   await requested({ headers: good }, 1)
   await requested({ headers: good }, 1)
-  assert.equal(service.heard[1]!.headers['x-session'], 's-1')
+  assert.equal(service.received[1]!.headers['x-session'], 's-1')
   await requested({ headers: good, path: '/other' }, 2)
   await requested({ headers: { Authorization: 'Bearer bad' } }, 3)
   await requested({ headers: { Authorization: 'Bearer bad' } }, 4)

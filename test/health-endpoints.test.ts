@@ -49,7 +49,7 @@ test('a catch-all route does not hide the health endpoints', async (t) => {
   const { port } = await startGateway(t, proxyTo(service.url))
   for (const path of ['/health', '/health/live', '/health/ready'])
     assert.equal((await send(port, { path })).headers['content-type'], 'application/json')
-  assert.equal(service.heard.length, 0)
+  assert.equal(service.received.length, 0)
 })
 
 test('HEAD is supported', async (t) => {

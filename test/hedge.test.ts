@@ -23,7 +23,7 @@ test('a slow GET is answered by another instance, and the first request is cance
   const { port, log } = await startGateway(t, config)
   const { status, text } = await send(port, { path: '/1' })
   assert.deepEqual([status, text], [200, 'quick'])
-  assert.deepEqual([slow.heard.length, quick.heard.length], [1, 1])
+  assert.deepEqual([slow.received.length, quick.received.length], [1, 1])
   await turnUntil('the connection to close', () => held[0]!.destroyed)
   const line = await log.line({ status_code: 200 })
   assert.deepEqual([line['attempts'], line['retried'], line['instance']], [2, 'hedge', quick.address])
@@ -42,7 +42,7 @@ test('a POST is not hedged', async (t) => {
   assert.equal((await send(port, { method: 'POST', body: 'y' })).text, 'quick')
   held[0]!.end('slow')
   assert.equal((await answer).text, 'slow')
-  assert.deepEqual([slow.heard.length, quick.heard.length], [1, 1])
+  assert.deepEqual([slow.received.length, quick.received.length], [1, 1])
 })
 
 test('a route can turn hedging off', async (t) => {
@@ -54,7 +54,7 @@ test('a route can turn hedging off', async (t) => {
   assert.equal((await send(port)).text, 'quick')
   held[0]!.end('slow')
   assert.equal((await answer).text, 'slow')
-  assert.equal(slow.heard.length, 1)
+  assert.equal(slow.received.length, 1)
 })
 
 test('the admin API shows the remaining budget, and null without hedging', async (t) => {

@@ -58,7 +58,7 @@ test('gateways that share a Redis execute a request only once', async (t) => {
   assert.deepEqual([again.status, again.text, again.headers['set-cookie']], [201, 'é 1', ['a=1', 'b=2']])
   assert.equal(again.headers['idempotent-replayed'], 'true')
   assert.equal((await post(gateways[1]!.port, 'k', 'b')).status, 422)
-  assert.equal(service.heard.length, 1)
+  assert.equal(service.received.length, 1)
   const keys = await keysIn(connectTo(t, server))
   assert.deepEqual(
     [keys[0], keys[2], keys.length],
@@ -92,7 +92,7 @@ test('when a client exceeds its share, its oldest replies are evicted, and no ot
   }
   await send(port, other)
   for (const key of ['k1', 'k2', 'k3', 'k4']) await post(port, key)
-  assert.equal(service.heard.length, 5)
+  assert.equal(service.received.length, 5)
   for (const key of ['k4', 'k3']) assert.equal((await post(port, key)).headers['idempotent-replayed'], 'true')
   assert.equal((await send(port, other)).headers['idempotent-replayed'], 'true')
   assert.equal((await post(port, 'k1')).headers['idempotent-replayed'], undefined)
@@ -111,7 +111,7 @@ test('during an outage of Redis requests with a key are rejected, or forwarded i
   assert.deepEqual([refused.status, typeOf(refused), refused.headers['retry-after']], [503, 'unavailable', '1'])
   assert.equal((await send(closed.port, { method: 'POST', body: 'a' })).status, 201)
   for (let i = 0; i < 2; i++) assert.equal((await post(open.port, 'k')).status, 201)
-  assert.equal(service.heard.length, 4)
+  assert.equal(service.received.length, 4)
   await server.start()
   await until('Redis to be used again', async () => (await post(closed.port, 'k')).status === 201)
   assert.equal((await post(closed.port, 'k')).headers['idempotent-replayed'], 'true')
@@ -129,7 +129,7 @@ test('a key that Redis stored although its answer came too late is usable again'
   // The lookup is answered once Redis continues, and missed writes are made up for once it is known to respond.
   await until('the key to be usable', async () => (await post(port, 'k')).status === 201)
   assert.equal((await post(port, 'k')).headers['idempotent-replayed'], 'true')
-  assert.equal(service.heard.length, 2)
+  assert.equal(service.received.length, 2)
   assert.equal((await keysIn(redis)).filter((key) => key.includes(':key:')).length, 2)
 })
 

@@ -39,5 +39,5 @@ routes: [{ id: all, match: { path: /* }, service: backend }]
   )
   const again = await Promise.all(Array.from({ length: 20 }, () => post()))
   assert.deepEqual(new Set(again.map((answer) => answer.text)), new Set(['done']))
-  assert.equal(service.heard.length, 1)
+  assert.equal(service.received.length, 1)
 })

@@ -62,8 +62,8 @@ test('a repeated request is executed once, and its repeat gets the same reply, m
   assert.deepEqual([again.status, again.text, again.headers['idempotent-replayed']], [201, '{"order":1}', 'true'])
   assert.equal(again.headers['location'], '/orders/1')
   assert.equal(again.headers['content-type'], 'application/json')
-  assert.equal(service.heard.length, 1)
-  assert.equal(service.heard[0]?.headers['idempotency-key'], '"k1"')
+  assert.equal(service.received.length, 1)
+  assert.equal(service.received[0]?.headers['idempotency-key'], '"k1"')
   assert.equal((await post(port, '"k2"')).text, '{"order":2}')
   await log.line({ message: 'API Gateway Request', idempotency: 'kept' })
   await log.line({ message: 'API Gateway Request', idempotency: 'replayed', status_code: 201, instance: null })
@@ -85,21 +85,21 @@ test('a key is the same with and without quotes, and an invalid key is 400', asy
   }
   assert.equal((await post(port, ['"a"', '"b"'])).status, 400)
   assert.equal((await post(port, 'a'.repeat(255))).status, 201)
-  assert.equal(service.heard.length, 2)
+  assert.equal(service.received.length, 2)
 })
 
 test('requests without a key are always executed, unless a key is required', async (t) => {
   const { service, port } = await startOnce(t, { required: true, methods: ['POST'] })
   const { status, text: problem } = await send(port, { method: 'POST', body: 'a' })
-  assert.deepEqual([status, service.heard.length], [400, 0])
+  assert.deepEqual([status, service.received.length], [400, 0])
   assert.match(problem, /POST needs the field Idempotency-Key/)
   assert.equal((await send(port)).status, 201)
   for (let i = 0; i < 2; i++) assert.equal((await post(port, '"p"', { method: 'PATCH' })).status, 201)
-  assert.equal(service.heard.length, 3)
+  assert.equal(service.received.length, 3)
   const plain = await startOnce(t)
   for (let i = 0; i < 2; i++) assert.equal((await send(plain.port, { method: 'POST', body: 'a' })).status, 201)
   for (let i = 0; i < 2; i++) assert.equal((await post(plain.port, '"g"', { method: 'GET' })).status, 201)
-  assert.equal(plain.service.heard.length, 4)
+  assert.equal(plain.service.received.length, 4)
 })
 
 test('a different request with the same key is 422', async (t) => {
@@ -122,7 +122,7 @@ test('a different request with the same key is 422', async (t) => {
     assert.deepEqual([answer.status, typeOf(answer)], [422, REUSED], JSON.stringify(other))
   }
   assert.equal((await post(port, '"k"', { headers: { ...headers, Accept: 'x/y', 'User-Agent': 'other' } })).status, 201)
-  assert.equal(service.heard.length, 1)
+  assert.equal(service.received.length, 1)
 })
 
 test('clients and routes have separate keys', async (t) => {
@@ -175,7 +175,7 @@ test('while the first request is in progress repeats are 409, and afterwards get
   waiting[0]!.end('done')
   assert.equal((await first).text, 'done')
   assert.equal((await post(port, '"k"')).text, 'done')
-  assert.equal(service.heard.length, 1)
+  assert.equal(service.received.length, 1)
 })
 
 test('a request whose client disconnects still completes, and a repeat gets its reply', async (t) => {
@@ -203,7 +203,7 @@ test('a request whose client disconnects still completes, and a repeat gets its 
     await until('the reply to be stored', async () => (await post(port, 'k')).status === 200)
     const again = await post(port, 'k')
     assert.deepEqual([again.text, again.headers['idempotent-replayed']], ['done', 'true'])
-    assert.equal(service.heard.length, 1)
+    assert.equal(service.received.length, 1)
   }
 })
 
@@ -213,7 +213,7 @@ test('an aborted upload releases its key', async (t) => {
   const outgoing = request({ host: '127.0.0.1', port, method: 'POST', path: '/orders', headers })
   outgoing.on('error', () => {})
   outgoing.write('x'.repeat(200_000))
-  await until('the start of the upload to reach the service', () => service.heard.length === 1)
+  await until('the start of the upload to reach the service', () => service.received.length === 1)
   outgoing.destroy()
   await until('the key to be released', async () => (await post(port, 'k')).status !== 409)
   const again = await post(port, 'k')
@@ -252,7 +252,7 @@ test('a reply sent in pieces is replayed as a whole', async (t) => {
     assert.deepEqual(again.body, body)
     assert.equal(again.headers['idempotent-replayed'], 'true')
   }
-  assert.equal(service.heard.length, 2)
+  assert.equal(service.received.length, 2)
 })
 
 const streams: RequestListener = ({ url }, response) => {
@@ -270,14 +270,14 @@ test('a request whose reply could not be stored is not executed again', async (t
     const again = await post(port, path, { path })
     assert.deepEqual([again.status, typeOf(again), again.headers['retry-after']], [409, UNREPEATABLE, undefined])
   }
-  assert.equal(service.heard.length, 3)
+  assert.equal(service.received.length, 3)
 })
 
 test('with unrepeatable: forward it is sent to the service again', async (t) => {
   const { port, service } = await startOnce(t, { maxBody: '1kb', unrepeatable: 'forward' }, streams)
   for (const path of ['/events', '/known', '/unknown'])
     for (let i = 0; i < 2; i++) assert.equal((await post(port, path, { path })).body.length, 2000)
-  assert.equal(service.heard.length, 6)
+  assert.equal(service.received.length, 6)
 })
 
 test('a request that the service did not execute can be repeated with the same key', async (t) => {
@@ -294,7 +294,7 @@ test('any other reply is replayed, whether success or failure', async (t) => {
   for (const status of [204, 303, 400, 404, 409, 422, 500]) {
     const { port, service } = await startOnce(t, {}, (_, response) => void response.writeHead(status).end())
     for (let i = 0; i < 2; i++) assert.equal((await post(port, '"k"')).status, status)
-    assert.equal(service.heard.length, 1)
+    assert.equal(service.received.length, 1)
   }
 })
 
@@ -304,7 +304,7 @@ test('if no instance could be reached the key is released', async (t) => {
   assert.equal((await post(port, '"k"')).status, 503)
   const other = await startService(t, numbered(), { port: service.port })
   assert.equal((await post(port, '"k"')).status, 201)
-  assert.equal(other.heard.length, 1)
+  assert.equal(other.received.length, 1)
 })
 
 test('after a failure with unknown outcome the request is not executed again', async (t) => {
@@ -319,7 +319,7 @@ test('after a failure with unknown outcome the request is not executed again', a
     assert.ok((await post(port, '"k"')).status >= 502, name)
     const again = await post(port, '"k"')
     assert.deepEqual([again.status, typeOf(again)], [409, UNREPEATABLE], name)
-    assert.equal(service.heard.length, 1, name)
+    assert.equal(service.received.length, 1, name)
   }
 })
 
@@ -380,7 +380,7 @@ test('keys survive a reload', async (t) => {
   await post(port, '"k"')
   await gateway.reload({ ...stored, policies: { idempotency: { ttl: '1h' }, 'server-timing': {} } })
   assert.equal((await post(port, '"k"')).headers['idempotent-replayed'], 'true')
-  assert.equal(service.heard.filter(({ method }) => method === 'POST').length, 1)
+  assert.equal(service.received.filter(({ method }) => method === 'POST').length, 1)
 })
 
 interface OpenApi {

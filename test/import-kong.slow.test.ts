@@ -107,7 +107,7 @@ services:
   )
   assert.equal((await ask('/signed')).status, 403)
   assert.equal((await ask('/open')).status, 200)
-  assert.equal(service.heard.length, 1)
+  assert.equal(service.received.length, 1)
 })
 
 const SMALL = `_format_version: '3.0'

@@ -48,7 +48,7 @@ test('an imported document gives a gateway that accepts its requests and no othe
   assert.equal(await statusOf('/v1/orders/seven'), 400)
   assert.equal(await statusOf('/v1/others'), 404)
   assert.deepEqual(
-    service.heard.map(({ url }) => url),
+    service.received.map(({ url }) => url),
     ['/v1/orders/7'],
   )
 })

@@ -71,7 +71,7 @@ async function setUp(t: TestContext, failure: Behaviour) {
   )
   const urls = (await Promise.all(well)).map(({ url }) => url)
   const { port } = await startGateway(t, proxyTo([bad.url, ...urls]))
-  return { port, heard: received, bad }
+  return { port, received, bad }
 }
 
 for (const [what, failure] of Object.entries(FAILURES)) {
@@ -89,13 +89,13 @@ for (const [what, failure] of Object.entries(FAILURES)) {
   })
 
   test(`no POST is sent twice with an instance that ${what}`, async (t) => {
-    const { port, heard, bad } = await setUp(t, failure)
+    const { port, received, bad } = await setUp(t, failure)
     for (let i = 0; i < 60; i++) {
       const { status } = await send(port, { method: 'POST', path: `/${i}`, body: 'body' })
       assert.ok(status === 200 || status === 502)
     }
     assert.ok(bad.connections > 0)
-    assert.equal(new Set(heard).size, heard.length)
+    assert.equal(new Set(received).size, received.length)
   })
 }
 
@@ -128,7 +128,7 @@ test('a request whose body is still arriving is not sent again', async (t) => {
   const client = await connect(t, port)
   client.write('PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n')
   assert.match((await client.reply()).start, / 502 /)
-  assert.equal(well.heard.length, 0)
+  assert.equal(well.received.length, 0)
 })
 
 test('no request fails if all instances have closed their idle connections', async (t) => {

@@ -26,7 +26,7 @@ test('a rejected client gets a 403 problem document, and nothing reaches the ser
   assert.equal(reply.status, 403)
   assert.equal(reply.headers['content-type'], 'application/problem+json')
   assert.equal(reply.headers['access-control-allow-origin'], '*')
-  assert.equal(service.heard.length, 0)
+  assert.equal(service.received.length, 0)
   assert.equal((await log.line({ message: 'API Gateway Request' }))['code'], 'forbidden')
   assert.equal((await send(port, { path: '/health/live' })).status, 200, 'probes still work')
   assert.equal((await scrape(port)).sum('sallyport_ip_access_refusals_total', { reason: 'denied' }), 1)

@@ -72,14 +72,14 @@ test('introspected tokens stay cached, and new ones are sent to the current addr
   second.takeOver()
   assert.equal((await ask(second, bearer('one'))).status, 204)
   assert.equal((await ask(second, bearer('two'))).status, 204)
-  assert.deepEqual([old.heard.length, fresh.heard.length], [1, 1])
+  assert.deepEqual([old.received.length, fresh.received.length], [1, 1])
   first.close()
   assert.equal((await ask(second, bearer('three'))).status, 204)
-  assert.deepEqual([old.heard.length, fresh.heard.length], [1, 2])
+  assert.deepEqual([old.received.length, fresh.received.length], [1, 2])
   const never = await prepare(asking(old))
   never.close()
   assert.equal((await ask(second, bearer('four'))).status, 204)
-  assert.deepEqual([old.heard.length, fresh.heard.length], [1, 3])
+  assert.deepEqual([old.received.length, fresh.received.length], [1, 3])
 })
 
 test('a prepared configuration introspects with its own services, and exchanges in progress with the previous ones', async (t) => {
@@ -96,7 +96,7 @@ test('a prepared configuration introspects with its own services, and exchanges 
   assert.equal((await ask(second, bearer('one'))).status, 204)
   second.takeOver()
   assert.equal((await ask(first, bearer('one'))).status, 204)
-  assert.deepEqual([old.heard.length, fresh.heard.length], [1, 1])
+  assert.deepEqual([old.received.length, fresh.received.length], [1, 1])
 })
 
 /** A custom policy that counts requests in a table, and replies with the count. */

@@ -58,7 +58,7 @@ for (const [what, begin, open] of [
       return new Set((await Promise.all(Array.from({ length: 20 }, ask))).map(({ status }) => status))
     }
     assert.deepEqual(await statuses(), new Set([200]))
-    const { 'x-user-id': user, 'x-user-roles': roles, 'x-consumer-tier': tier, ...rest } = service.heard[0]!.headers
+    const { 'x-user-id': user, 'x-user-roles': roles, 'x-consumer-tier': tier, ...rest } = service.received[0]!.headers
     assert.deepEqual([user, roles, tier, rest['x-api-key']], ['alice', 'a,b', 'gold', undefined])
     const revoked = await keys('revoke', 'partner')
     assert.equal(revoked.code, 0, revoked.stderr)

@@ -53,7 +53,7 @@ for (const [name, limits, size] of [
     const other = await connect(t, port)
     other.write(headOf(size + 3).slice(0, -2))
     await refusal(other, 431)
-    assert.equal(service.heard.length, 1)
+    assert.equal(service.received.length, 1)
   })
 
 for (const [name, limits, size] of [
@@ -66,7 +66,7 @@ for (const [name, limits, size] of [
     assert.match((await client.reply()).start, / 200 /)
     client.write(`GET /?${'x'.repeat(size - 1)} HTTP/1.1\r\nHost: a\r\n\r\n`)
     await refusal(client, 414)
-    assert.equal(service.heard.length, 1)
+    assert.equal(service.received.length, 1)
   })
 
 test('an endless target is 414 before the head is complete', async (t) => {
@@ -86,7 +86,7 @@ for (const [name, limits, count] of [
     assert.match((await client.reply()).start, / 200 /)
     client.write(`GET / HTTP/1.1\r\nHost: a\r\n${fields(count + 1)}\r\n`)
     await refusal(client, 431)
-    assert.equal(service.heard.length, 1)
+    assert.equal(service.received.length, 1)
   })
 
 for (const [name, limits, size] of [
@@ -100,7 +100,7 @@ for (const [name, limits, size] of [
     assert.match((await client.reply()).start, / 200 /)
     client.write(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${size + 1}\r\n\r\n`)
     assert.equal((await refusal(client, 413)).title, 'Content too large')
-    assert.equal(service.heard.length, 1)
+    assert.equal(service.received.length, 1)
   })
 
   test(`a chunked body of ${size} bytes is accepted and a longer one is 413 while it arrives (${name})`, async (t) => {
@@ -128,7 +128,7 @@ test('Expect: 100-continue with a body that is too large is rejected at once', a
   const { client, service } = await setUp(t, { limits: { body: '1kb' } })
   client.write('POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2000\r\n\r\n')
   await refusal(client, 413)
-  assert.equal(service.heard.length, 0)
+  assert.equal(service.received.length, 0)
 })
 
 test('a head that is incomplete after headTimeout is 408, however slowly it arrives', async (t) => {
@@ -141,7 +141,7 @@ test('a head that is incomplete after headTimeout is 408, however slowly it arri
   await client.writeInPieces(['Host: a\r\n'])
   for (const letter of 'X-Slow') await byte(letter)
   assert.equal((await refusal(client, 408)).title, 'Request timeout')
-  assert.equal(service.heard.length, 0)
+  assert.equal(service.received.length, 0)
 })
 
 test('headTimeout starts with the first byte of the head, not with the previous reply', async (t) => {

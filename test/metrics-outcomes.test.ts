@@ -242,7 +242,7 @@ test('cache results are counted, and its size is shown', async (t) => {
   await send(port, { method: 'POST', path: '/other' })
   clock.advance(90_000)
   await send(port)
-  await until('a refresh in the background', () => service.heard.length === 3)
+  await until('a refresh in the background', () => service.received.length === 3)
   clock.advance(200_000)
   await send(port)
   const seen = await outcomes(port, 'sallyport_cache_requests_total', 'outcome')

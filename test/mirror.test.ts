@@ -90,19 +90,19 @@ test('a mirror service that never answers blocks nobody, and gets at most 100 co
   await copied(100)
   const metrics = await scrape(port)
   assert.equal(metrics.sum('sallyport_mirrored_requests_dropped_total', { service: 'other' }), 5)
-  assert.equal(other.heard.length, 100)
+  assert.equal(other.received.length, 100)
 })
 
 test('a configured share of requests is copied', async (t) => {
   const { ask, other, copied } = await setUp(t, { mirror: { service: 'other', share: '25%' } })
   for (let i = 0; i < 40; i++) await ask()
   await copied(9)
-  assert.ok(Math.abs(other.heard.length - 10) <= 1, String(other.heard.length))
+  assert.ok(Math.abs(other.received.length - 10) <= 1, String(other.received.length))
 })
 
 test('requests answered by a policy are not copied', async (t) => {
   const auth = { methods: { jwt: { secret: 'x'.repeat(32) } } }
   const { ask, other, main } = await setUp(t, { policies: { auth } })
   assert.match(await ask(), /^401/)
-  assert.equal(main.heard.length + other.heard.length, 0)
+  assert.equal(main.received.length + other.received.length, 0)
 })

@@ -68,7 +68,7 @@ async function ask(t: TestContext, port: number, leaf: Leaf | null, fields: read
 test('without rules, the common name of a certificate is the consumer', async (t) => {
   const { clients, open, service } = await start(t, { methods: { mtls: {} } })
   assert.deepEqual((await ask(t, clients, orders, [], 2)).statuses, [200, 200])
-  const { headers } = service.heard[1]!
+  const { headers } = service.received[1]!
   assert.deepEqual(
     [headers['x-user-id'], headers['x-user-roles'], headers['x-consumer-tier']],
     ['orders', undefined, 'authenticated'],
@@ -93,7 +93,7 @@ test('a certificate without a subject is identified by its other names', async (
   ]
   const { clients, service } = await start(t, { methods: { mtls: { id: 'uri' } }, forward })
   assert.equal((await ask(t, clients, nameless)).status, 200)
-  const { headers } = service.heard[0]!
+  const { headers } = service.received[0]!
   assert.deepEqual([headers['x-user-id'], headers['x-ssl-client-s-dn']], [uri, ''])
   const bySubject = await start(t, { methods: { mtls: { id: 'subject' } } })
   assert.equal((await ask(t, bySubject.clients, nameless)).status, 401)
@@ -109,7 +109,7 @@ for (const [id, expected] of [
   test(`the id of the consumer can be its ${id}`, async (t) => {
     const { clients, service } = await start(t, { methods: { mtls: { id } } })
     assert.equal((await ask(t, clients, orders)).status, 200)
-    assert.equal(decodeURIComponent(String(service.heard[0]!.headers['x-user-id'])), expected)
+    assert.equal(decodeURIComponent(String(service.received[0]!.headers['x-user-id'])), expected)
     // A certificate without such a name identifies nobody.
     if (id !== 'subject' && id !== 'fingerprint') assert.equal((await ask(t, clients, billing)).status, 401)
   })
@@ -130,7 +130,7 @@ for (const match of [
     const rule = { match, consumer: 'order-service', roles: ['internal', 'writer'], tier: 'gold' }
     const { clients, partners, service } = await start(t, { methods: { mtls: { rules: [rule] } } })
     assert.equal((await ask(t, clients, orders)).status, 200)
-    const { headers } = service.heard[0]!
+    const { headers } = service.received[0]!
     assert.deepEqual(
       [headers['x-user-id'], headers['x-user-roles'], headers['x-consumer-tier']],
       ['order-service', 'internal,writer', 'gold'],
@@ -157,7 +157,7 @@ test('a certificate of another listener’s authority fails the handshake', asyn
   const { clients, partners, service } = await start(t, { methods: { mtls: {} } })
   await assert.rejects(ask(t, clients, partner))
   await assert.rejects(ask(t, partners, orders))
-  assert.equal(service.heard.length, 0)
+  assert.equal(service.received.length, 0)
 })
 
 test('the certificate of a trusted proxy does not identify its clients', async (t) => {
@@ -187,7 +187,7 @@ test('a token bound to a certificate is only accepted with it, even when the tok
     const [name, value] = token.split(': ')
     assert.equal((await send(open, { headers: { [name!]: value! } })).status, 401)
   }
-  assert.equal(service.heard.length, 4)
+  assert.equal(service.received.length, 4)
   // Anybody may use other consumers' names.
   assert.equal((await ask(t, clients, billing, [bearer({})])).status, 200)
   assert.equal((await ask(t, clients, null, [bearer({ cnf: { jkt: 'x' } })])).status, 200)

@@ -36,7 +36,8 @@ async function setUp(t: TestContext, oidc: Partial<Oidc> = {}, auth: Partial<Aut
   return { clock, provider, service, start, ...(await start()) }
 }
 
-const heardOf = ({ heard }: { readonly heard: readonly { readonly headers: object }[] }) => heard.at(-1)?.headers
+const receivedBy = ({ received }: { readonly received: readonly { readonly headers: object }[] }) =>
+  received.at(-1)?.headers
 
 function cookieOf({ headers }: Answer, name: string): string {
   return headers['set-cookie']?.find((line) => line.startsWith(`${name}=`)) ?? ''
@@ -49,13 +50,13 @@ test('a page request is redirected to the provider, and after the login back to 
   assert.equal(page.status, 302)
   assert.equal(page.headers['cache-control'], 'no-store')
   assert.ok(page.headers.location?.startsWith(`${provider.url}/authorize?`))
-  assert.equal(service.heard.length, 0)
+  assert.equal(service.received.length, 0)
   const back = await browser.logIn(page)
   assert.deepEqual([back.status, back.headers.location], [302, '/reports?year=2026'])
   assert.match(cookieOf(back, 'sallyport'), /; Path=\/; HttpOnly; SameSite=Lax; Max-Age=28800$/)
   const reply = await browser.open('/reports?year=2026')
   assert.equal(reply.status, 200)
-  assert.partialDeepStrictEqual(heardOf(service), {
+  assert.partialDeepStrictEqual(receivedBy(service), {
     'x-user-id': 'alice',
     'x-user-roles': 'admin',
     'x-consumer-tier': 'gold',
@@ -68,7 +69,7 @@ test('services do not see the gateway’s cookies, and see others unchanged', as
   await browser.logIn(await browser.open('/'))
   assert.deepEqual([...browser.cookies.keys()], ['theme', 'sallyport-login', 'sallyport'])
   await browser.open('/')
-  assert.partialDeepStrictEqual(heardOf(service), { cookie: 'theme=dark' })
+  assert.partialDeepStrictEqual(receivedBy(service), { cookie: 'theme=dark' })
 })
 
 test('requests that are not page loads get 401 instead of a redirect', async (t) => {
@@ -98,7 +99,7 @@ test('public paths need neither login nor provider, and other auth methods still
   provider.isBroken = true
   assert.equal((await browser.open('/open')).status, 200)
   assert.equal((await browser.fetch('/', { headers: { Authorization: 'Bearer bad.bad.bad' } })).status, 401)
-  assert.equal(service.heard.length, 1)
+  assert.equal(service.received.length, 1)
 })
 
 test('roles and rules use the claims of a session', async (t) => {
@@ -266,7 +267,7 @@ test('forged cookies are rejected', async (t) => {
   const state = new URL((await browser.open('/')).headers.location ?? '').searchParams.get('state') ?? ''
   browser.cookies.set('sallyport', state)
   assert.equal((await browser.fetch('/')).status, 401)
-  assert.equal(service.heard.length, 0)
+  assert.equal(service.received.length, 0)
 })
 
 test('during a rotation of the secret old sessions stay valid, and new ones use the new secret', async (t) => {
@@ -329,7 +330,7 @@ test('a session is refreshed once for concurrent requests, and gets a new cookie
     replies.map(() => [200, 'no-store', 1]),
   )
   assert.equal(provider.count('/token'), 2)
-  assert.partialDeepStrictEqual(heardOf(service), { 'x-user-roles': 'user,admin' })
+  assert.partialDeepStrictEqual(receivedBy(service), { 'x-user-roles': 'user,admin' })
   assert.notEqual(browser.cookies.get('sallyport'), old)
   // A request with the old cookie that was in flight.
   browser.cookies.set('sallyport', old ?? '')
@@ -451,7 +452,7 @@ test('a refresh cannot change the user of a session', async (t) => {
   provider.user = { sub: 'mallory' }
   clock.advance(4.5 * MINUTE)
   assert.equal((await browser.fetch('/')).status, 200)
-  assert.partialDeepStrictEqual(heardOf(service), { 'x-user-id': 'alice' })
+  assert.partialDeepStrictEqual(receivedBy(service), { 'x-user-id': 'alice' })
   clock.advance(MINUTE)
   assert.equal((await browser.fetch('/')).status, 401)
 })
@@ -476,7 +477,7 @@ test('the userinfo endpoint adds claims, and a session keeps the configured ones
   provider.userinfo = { org: 'acme', roles: 'a,b', picture: 'x'.repeat(10_000) }
   await browser.logIn(await browser.open('/'))
   assert.equal((await browser.open('/')).status, 200)
-  assert.partialDeepStrictEqual(heardOf(service), { 'x-user-roles': 'a,b' })
+  assert.partialDeepStrictEqual(receivedBy(service), { 'x-user-roles': 'a,b' })
 })
 
 test('a session too large for a cookie is a 500, and the log says what to do', async (t) => {

@@ -58,7 +58,7 @@ for (const [what, illness, status] of [
       if (answered !== null && answered.status !== 200) assert.equal(answered.status, status)
     }
     assert.ok(failed >= 5 && failed <= 8, `${failed} failed`)
-    assert.equal(services[2]!.heard.length, failed)
+    assert.equal(services[2]!.received.length, failed)
     const line = await log.line({ message: 'instance is ejected' })
     assert.deepEqual([line['service'], line['instance'], line['level']], ['backend', services[2]!.address, 'warn'])
   })
@@ -118,7 +118,7 @@ test('an ejected instance returns after its time, is ejected again at the first 
     return json as unknown as { status: string; instances: { address: string; usable: boolean; ejected: unknown }[] }
   }
   await statuses(port, 30)
-  assert.equal(bad.heard.length, 5)
+  assert.equal(bad.received.length, 5)
   clock.advance(1_000)
   const health = JSON.parse((await send(port, { path: '/health' })).text) as { services: unknown }
   assert.deepEqual(health.services, { backend: 'degraded' })
@@ -143,14 +143,14 @@ test('an ejected instance returns after its time, is ejected again at the first 
   await statuses(port, 40)
   clock.advance(8_000)
   await statuses(port, 12)
-  assert.equal(bad.heard.length, 6)
+  assert.equal(bad.received.length, 6)
   clock.advance(28_500)
   await statuses(port, 12)
-  assert.equal(bad.heard.length, 6, 'the second wait is twice as long')
+  assert.equal(bad.received.length, 6, 'the second wait is twice as long')
   sick = false
   clock.advance(29_000)
   assert.deepEqual(await statuses(port, 12), new Map([[200, 12]]))
-  assert.equal(bad.heard.length, 10)
+  assert.equal(bad.received.length, 10)
   assert.equal((await known()).status, 'healthy')
   metrics = await scrape(port)
   assert.equal(metrics.sum('sallyport_instance_ejected'), 0)
@@ -223,7 +223,7 @@ test('an instance that hangs gets no more requests after about a second, and ret
   // The others continue to reply; one request of three waits too.
   waiting.push(...Array.from({ length: 6 }, () => send(port, { method: 'POST' })))
   await turnUntil('two more requests to hang', () => held.length === 12)
-  await turnUntil('the other instances to get their requests', () => (services[0]?.heard.length ?? 0) >= 32)
+  await turnUntil('the other instances to get their requests', () => (services[0]?.received.length ?? 0) >= 32)
   await send(port, { path: '/metrics' })
   clock.advance(1_250)
   const line = await log.line({ message: 'instance is ejected' })
@@ -238,9 +238,9 @@ test('an instance that hangs gets no more requests after about a second, and ret
   for (const { status } of await Promise.all(waiting)) assert.equal(status, 200)
   clock.advance(250)
   await log.line({ message: 'instance is back after an ejection', reason: 'it has replied' })
-  const before = services[2]!.heard.length
+  const before = services[2]!.received.length
   for (let i = 0; i < 9; i++) await send(port)
-  assert.equal(services[2]!.heard.length, before + 3)
+  assert.equal(services[2]!.received.length, before + 3)
 })
 
 test('GETs waiting for an instance that hangs are retried on others once it is ejected', async (t) => {
@@ -253,12 +253,12 @@ test('GETs waiting for an instance that hangs are retried on others once it is e
   for (let i = 0; i < 60; i++) await send(port)
   hangs = true
   const waiting = Array.from({ length: 30 }, () => send(port))
-  await turnUntil('ten requests to hang', () => services[2]!.heard.length === 30)
+  await turnUntil('ten requests to hang', () => services[2]!.received.length === 30)
   clock.advance(250)
   for (let i = 0; i < 2; i++) waiting.push(send(port))
   await turnUntil(
     'the other instances to get their requests',
-    () => services[0]!.heard.length + services[1]!.heard.length >= 62,
+    () => services[0]!.received.length + services[1]!.received.length >= 62,
   )
   await send(port, { path: '/metrics' })
   clock.advance(1_250)
@@ -268,7 +268,7 @@ test('GETs waiting for an instance that hangs are retried on others once it is e
   const metrics = await scrape(port)
   assert.equal(
     metrics.sum('sallyport_retries_total', { service: 'backend', reason: 'stalled' }),
-    services[2]!.heard.length - 20,
+    services[2]!.received.length - 20,
   )
   assert.equal(metrics.sum('sallyport_instance_errors_total'), 0)
 })
@@ -287,7 +287,7 @@ test('event streams and uploads in progress do not make an instance seem to hang
     else peer.write(`PUT /upload HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n${'x'.repeat(70_000)}`)
     peers.push(peer)
   }
-  await turnUntil('all requests to arrive', () => services.every(({ heard }) => heard.length >= 10))
+  await turnUntil('all requests to arrive', () => services.every(({ received }) => received.length >= 10))
   for (let i = 0; i < 20; i++) {
     for (let j = 0; j < 3; j++) await send(port, { headers: { 'X-Turn': String(j) } })
     clock.advance(250)

@@ -28,11 +28,11 @@ async function setUp(t: TestContext, routes: Routes, more: GatewayInput = {}) {
       assert.equal((await send(`GET ${target}`)).text, `GET ${sent}`)
     },
     refuses: async (target: string, reason: RegExp): Promise<void> => {
-      const received = echo.heard.length
+      const received = echo.received.length
       const reply = await send(`GET ${target}`)
       assert.equal(reply.status, 400, target)
       assert.match(problemOf(reply).detail ?? '', reason, target)
-      assert.equal(echo.heard.length, received)
+      assert.equal(echo.received.length, received)
     },
   }
 }
@@ -190,7 +190,7 @@ test('the cache key is the path as forwarded', async (t) => {
   const { echo, send } = await setUp(t, [all], { policies: { cache: { ttl: '1m' } } })
   for (const path of ['/a/b', '/a//b', '/a/%62', '/a/b', '/a//b', '/a/%62'])
     assert.equal((await send(`GET ${path}`)).text, `GET ${path}`)
-  assert.equal(echo.heard.length, 3)
+  assert.equal(echo.received.length, 3)
 })
 
 test('preflights use the route of the requested method, and pages can read the reason for a rejection', async (t) => {

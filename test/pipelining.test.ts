@@ -79,7 +79,7 @@ test('requests after one with Connection: close are not served', async (t) => {
   assert.match((await client.reply()).start, / 200 /)
   assert.equal(await client.closed(), 'end')
   assert.deepEqual(
-    service.heard.map(({ url }) => url),
+    service.received.map(({ url }) => url),
     ['/1'],
   )
 })
@@ -94,7 +94,7 @@ test('requests after a rejected one are not served', async (t) => {
   assert.match((await client.reply()).start, / 200 /)
   assert.match((await client.reply()).start, / 400 /)
   assert.equal(await client.closed(), 'end')
-  assert.equal(service.heard.length, 1)
+  assert.equal(service.received.length, 1)
 })
 
 test('HTTP/1.0 connections are kept alive only on request', async (t) => {

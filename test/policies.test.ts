@@ -39,7 +39,7 @@ test('a valid correlation id is kept, sent to the service, returned and logged',
   const { service, log, ask } = await setUp(t, { 'correlation-id': {} })
   const reply = await ask('/', { headers: { 'x-correlation-id': 'client-7.a~b' } })
   assert.equal(reply.headers['x-correlation-id'], 'client-7.a~b')
-  assert.equal(service.heard[0]!.headers['x-correlation-id'], 'client-7.a~b')
+  assert.equal(service.received[0]!.headers['x-correlation-id'], 'client-7.a~b')
   assert.equal(log.requests[0]!['correlation_id'], 'client-7.a~b')
 })
 
@@ -51,7 +51,7 @@ test('a missing or invalid correlation id is replaced', async (t) => {
     const reply = await ask('/', { headers: id === undefined ? {} : { 'X-Correlation-ID': id } })
     const given = reply.headers['x-correlation-id']
     assert.match(String(given), UUID)
-    assert.equal(service.heard[i]!.headers['x-correlation-id'], given)
+    assert.equal(service.received[i]!.headers['x-correlation-id'], given)
     assert.equal(log.requests[i]!['correlation_id'], given)
     made.add(given)
   }
@@ -101,7 +101,7 @@ test('the correlation id can use another header, or be turned off', async (t) =>
   assert.equal(reply.headers['x-correlation-id'], undefined)
   const bare = await ask('/bare')
   assert.equal(bare.headers['x-request-id'], undefined)
-  assert.equal(service.heard[1]!.headers['x-request-id'], undefined)
+  assert.equal(service.received[1]!.headers['x-request-id'], undefined)
 })
 
 test('request-headers sets, adds and removes headers for the service', async (t) => {
@@ -113,7 +113,7 @@ test('request-headers sets, adds and removes headers for the service', async (t)
     },
   })
   await ask('/a?b', { headers: { 'X-Client': 'forged', 'X-Twice': 'a', Cookie: 'a=b', 'X-Debug': '1', 'X-Kept': '1' } })
-  const { headers, rawHeaders } = service.heard[0]!
+  const { headers, rawHeaders } = service.received[0]!
   assert.equal(headers['x-client'], '127.0.0.1')
   assert.equal(headers['x-route'], 'all GET /a')
   assert.equal(headers['x-twice'], 'a, b')
@@ -132,7 +132,7 @@ test('a value from the request cannot inject headers', async (t) => {
     },
   ])
   await ask('/item/%E4%B8%AD%20x?q=a%0d%0aX-Evil:%201')
-  const { headers } = service.heard[0]!
+  const { headers } = service.received[0]!
   assert.equal(headers['x-name'], '%E4%B8%AD x')
   assert.equal(headers['x-query'], 'a%0D%0AX-Evil: 1')
   assert.equal(headers['x-evil'], undefined)

@@ -192,7 +192,7 @@ for (const version of ['v1', 'v2'] as const) {
     const { port } = await startGateway(t, proxyTo(instance, { service: { proxyProtocol: version, health } }))
     for (const client of [ALICE, BOB, ALICE]) {
       assert.equal((await from(client, port)).status, 200)
-      assert.equal(service.heard.at(-1)!.headers['x-seen'], client)
+      assert.equal(service.received.at(-1)!.headers['x-seen'], client)
     }
   })
 

@@ -53,7 +53,7 @@ for (const [name, header, client] of [
       peer.write(GET)
       assert.match((await peer.reply()).start, / 200 /)
       peer.end()
-      assert.deepEqual([service.heard.at(-1)!.headers['x-forwarded-for'], service.heard.length], [client, 2 * at])
+      assert.deepEqual([service.received.at(-1)!.headers['x-forwarded-for'], service.received.length], [client, 2 * at])
     }
     assert.ok(log.requests.every(({ ip_address }) => ip_address === client))
   })
@@ -66,7 +66,7 @@ test('the header can arrive byte by byte, or together with all requests', async 
   const fast = await connect(t, port)
   fast.write(`${FROM_V4}${GET}${GET}POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi${GET}`)
   for (let i = 0; i < 4; i++) assert.match((await fast.reply()).start, / 200 /)
-  assert.ok(service.heard.every(({ headers }) => headers['x-forwarded-for'] === '192.0.2.7'))
+  assert.ok(service.received.every(({ headers }) => headers['x-forwarded-for'] === '192.0.2.7'))
 })
 
 test('a large body directly after the header arrives completely', async (t) => {
@@ -85,7 +85,7 @@ test('a header from an untrusted address is rejected, and no request answered', 
   client.write(FROM_V4 + GET)
   assert.match(await client.closed(), /end|reset/)
   assert.equal(client.received.length, 0)
-  assert.equal(service.heard.length, 0)
+  assert.equal(service.received.length, 0)
   const metrics = await scrape(plainPort)
   assert.equal(metrics.sum('sallyport_proxy_headers_refused_total', { reason: 'untrusted' }), 1)
   const line = await log.line({ reason: 'untrusted' })
@@ -104,7 +104,7 @@ for (const [name, bytes] of [
     client.write(bytes ?? FROM_V4.slice(0, 20))
     if (bytes === null) client.end()
     assert.match(await client.closed(), /end|reset/)
-    assert.deepEqual([client.received.length, service.heard.length], [0, 0])
+    assert.deepEqual([client.received.length, service.received.length], [0, 0])
     const metrics = await scrape(plainPort)
     assert.equal(metrics.sum('sallyport_proxy_headers_refused_total', { reason: 'malformed' }), 1)
   })
@@ -186,7 +186,7 @@ for (const [name, header, client, chain, believed] of [
       peer.write(`${first}GET / HTTP/1.1\r\nHost: a\r\n${fields.join('')}\r\n`)
       assert.match((await peer.reply()).start, / 200 /)
     }
-    for (const { headers } of service.heard) {
+    for (const { headers } of service.received) {
       assert.equal(headers['x-forwarded-for'], chain)
       assert.equal(headers['x-forwarded-proto'], believed ? 'https' : 'http')
       assert.equal(headers['x-real-ip'], believed ? '203.0.113.9' : undefined)
@@ -267,7 +267,7 @@ for (const option of ['send-proxy', 'send-proxy-v2'])
     for (const address of ['127.0.0.2', '127.0.0.3']) {
       const answer = await from(address, balancer, { headers: { 'X-Forwarded-For': '203.0.113.9' } })
       assert.equal(answer.status, 200)
-      assert.equal(service.heard.at(-1)!.headers['x-forwarded-for'], address)
+      assert.equal(service.received.at(-1)!.headers['x-forwarded-for'], address)
     }
     assert.equal(log.lines.filter(({ reason }) => reason === 'malformed').length, 0)
   })
@@ -279,12 +279,12 @@ test('behind nginx with proxy_protocol', async (t) => {
     (own) => `stream { server { listen 127.0.0.1:${own}; proxy_pass 127.0.0.1:${port}; proxy_protocol on; } }`,
   )
   assert.equal((await from('127.0.0.2', balancer)).status, 200)
-  assert.equal(service.heard.at(-1)!.headers['x-forwarded-for'], '127.0.0.2')
+  assert.equal(service.received.at(-1)!.headers['x-forwarded-for'], '127.0.0.2')
 })
 
 test('curl --haproxy-protocol works', async (t) => {
   const { port, service } = await start(t)
   const args = ['--silent', '--show-error', '--haproxy-protocol', '--noproxy', '*', `http://127.0.0.1:${port}/`]
   await promisify(execFile)('curl', args)
-  assert.equal(service.heard.at(-1)!.headers['x-forwarded-for'], '127.0.0.1')
+  assert.equal(service.received.at(-1)!.headers['x-forwarded-for'], '127.0.0.1')
 })

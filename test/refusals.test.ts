@@ -60,7 +60,7 @@ for (const [what, request, status] of [
       assert.equal(reply.fields.get(name), value, name)
     assert.equal((JSON.parse(reply.body.toString()) as { instance: string }).instance, 'c-1')
     assert.equal((await log.line({ message: 'API Gateway Request' }))['status_code'], status)
-    assert.equal(service.heard.length, 0)
+    assert.equal(service.received.length, 0)
   }
   test(`a rejection because of ${what} has the headers that policies add to every reply`, (t) => check(t, 'service'))
   // Such a route has its reply before it knows the rest of the body.
@@ -79,5 +79,5 @@ test('bytes after a rejected head are not parsed as a request', async (t) => {
   client.write(post('Content-Length: 2000\r\n', 'GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n'))
   assert.match((await client.reply()).start, / 413 /)
   assert.equal(await client.closed(), 'end')
-  assert.equal(service.heard.length, 0)
+  assert.equal(service.received.length, 0)
 })

@@ -19,7 +19,7 @@ async function setUp(t: TestContext, config: GatewayInput = {}) {
   const seen = async (lines: readonly string[], path = '/'): Promise<string[]> => {
     client.write(`GET ${path} HTTP/1.1\r\n${['Host: a', ...lines].map((line) => `${line}\r\n`).join('')}\r\n`)
     assert.match((await client.reply()).start, / 200 /)
-    const raw = service.heard.at(-1)!.rawHeaders
+    const raw = service.received.at(-1)!.rawHeaders
     const names = raw.filter((_, i) => i % 2 === 0)
     return names.filter((name) => lines.some((line) => line.startsWith(`${name}:`)))
   }

@@ -34,7 +34,7 @@ async function statuses(port: number, count: number, ask: Parameters<typeof send
   return [...counts].map(([status, number]) => `${number} x ${status}`).join(', ')
 }
 
-const paths = ({ heard }: TestService) => heard.map(({ method, url }) => `${method} ${url}`)
+const paths = ({ received }: TestService) => received.map(({ method, url }) => `${method} ${url}`)
 
 for (const [what, sick] of Object.entries({
   'replies 502': reply(502),
@@ -48,10 +48,10 @@ for (const [what, sick] of Object.entries({
     assert.equal(await statuses(port, 20), '20 x 200')
     assert.equal(await statuses(port, 20, { method: 'PUT', body: 'a body' }), '20 x 200')
     // With two of them, the rotation comes back to the same one each time.
-    assert.deepEqual([good.heard.length, bad.heard.length], [40, 40])
+    assert.deepEqual([good.received.length, bad.received.length], [40, 40])
     const posted = await statuses(port, 20, { method: 'POST', body: 'a body' })
     assert.match(posted, /10 x 200/)
-    assert.equal(good.heard.length + bad.heard.length, 100)
+    assert.equal(good.received.length + bad.received.length, 100)
   })
 
 test('with retry: false failures are returned, except if connecting failed', async (t) => {
@@ -65,7 +65,7 @@ test('a POST with a key is retried if the service supports keys', async (t) => {
   const { port, good, bad } = await setUp(t, reply(503), { retry: { idempotencyKey: true } })
   const keyed = { method: 'POST', body: '{}', headers: { 'Idempotency-Key': '"a"' } }
   assert.equal(await statuses(port, 10, keyed), '10 x 200')
-  assert.deepEqual([good.heard.length, bad.heard.length], [10, 10])
+  assert.deepEqual([good.received.length, bad.received.length], [10, 10])
   assert.equal(await statuses(port, 10, { method: 'POST', body: '{}' }), '5 x 503, 5 x 200')
 })
 
@@ -75,7 +75,7 @@ test('an upload larger than the buffer is never retried', async (t) => {
   })
   const large = { method: 'PUT', body: 'x'.repeat(100_000) }
   assert.equal(await statuses(port, 4, large), '2 x 503, 2 x 200')
-  assert.equal(good.heard.length + bad.heard.length, 4)
+  assert.equal(good.received.length + bad.received.length, 4)
 })
 
 test('if all instances fail, a request is sent twice at most, within the retry budget', async (t) => {
@@ -83,7 +83,7 @@ test('if all instances fail, a request is sent twice at most, within the retry b
   const retry = { budget: '20%', minimum: '1/s', attempts: 3 } as const
   const { port } = await startGateway(t, proxyTo([a.url, b.url], { service: { ...inTurn, retry } }))
   assert.equal(await statuses(port, 100), '100 x 503')
-  const sent = a.heard.length + b.heard.length
+  const sent = a.received.length + b.received.length
   // Ten in any case, and a fifth of the requests so far; the window may have moved once meanwhile.
   assert.ok(sent >= 110 && sent <= 140, `${sent} were sent`)
   const metrics = await scrape(port)
@@ -98,7 +98,7 @@ test('a connection is reused after a short discarded reply', async (t) => {
     setImmediate(() => response.end('b'))
   })
   assert.equal(await statuses(port, 20), '20 x 200')
-  assert.deepEqual([bad.heard.length, bad.connections], [20, 1])
+  assert.deepEqual([bad.received.length, bad.connections], [20, 1])
 })
 
 test('a client bound to an instance gets its failures', async (t) => {
@@ -113,7 +113,7 @@ test('a client bound to an instance gets its failures', async (t) => {
   sick = true
   const bound = { headers: { Cookie: String(headers['set-cookie']?.[0]).split(';')[0]! } }
   assert.equal(await statuses(port, 4, bound), '4 x 503')
-  assert.equal(a.heard.length + b.heard.length, 5)
+  assert.equal(a.received.length + b.received.length, 5)
 })
 
 test('the access log has the number of attempts and the reason', async (t) => {
@@ -160,7 +160,7 @@ test('a disconnect while waiting for the next attempt ends the request', async (
   await statuses(port, 2, { method: 'POST' })
   const peer = await connect(t, port)
   peer.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
-  await turnUntil('the first attempt to arrive', () => a.heard.length + b.heard.length === 3)
+  await turnUntil('the first attempt to arrive', () => a.received.length + b.received.length === 3)
   peer.reset()
   await turnUntil('the client to be disconnected', () => gateway.connections === 0)
   assert.equal(paths(a).length + paths(b).length, 3)

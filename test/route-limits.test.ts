@@ -19,7 +19,7 @@ async function askedBy(t: TestContext, route: Partial<Route>, service: Partial<S
   const { routes, ...config } = proxyTo([bad.url, good.url], { service: { ...inTurn, ...service } })
   const { port } = await startGateway(t, { ...config, routes: [{ ...routes![0]!, ...route }] })
   const [one, other] = [await send(port), await send(port)]
-  return [good.heard.length, bad.heard.length, ...[one.status, other.status].sort((a, b) => a - b)]
+  return [good.received.length, bad.received.length, ...[one.status, other.status].sort((a, b) => a - b)]
 }
 
 test('retry of a route overrides that of its service', async (t) => {
@@ -55,7 +55,7 @@ test('with a buffer, a long body is read completely before the service is called
     `POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${LENGTH}\r\n\r\n`,
     ...Array.from({ length: 19 }, () => Buffer.alloc(LENGTH / 20, 'x')),
   ])
-  assert.equal(service.heard.length, 0)
+  assert.equal(service.received.length, 0)
   client.write(Buffer.alloc(LENGTH / 20, 'x'))
   assert.equal((await client.reply()).body.toString(), `${LENGTH} ${LENGTH}`)
 })
@@ -65,7 +65,7 @@ test('a body of unknown length is buffered too, and 100 Continue sent', async (t
   client.write('POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nTransfer-Encoding: chunked\r\n\r\n')
   assert.match(await client.until('\r\n\r\n'), /^HTTP\/1\.1 100 /)
   await client.writeInPieces(['5\r\nabcde\r\n'])
-  assert.equal(service.heard.length, 0)
+  assert.equal(service.received.length, 0)
   client.write('0\r\n\r\n')
   assert.equal((await client.reply()).body.toString(), '5 5')
 })

@@ -151,7 +151,7 @@ test('a path that a service might read differently is 400', async (t) => {
     assert.equal(reply.status, 400, target)
     problemOf(reply)
   }
-  assert.equal(echo.heard.length, 0)
+  assert.equal(echo.received.length, 0)
 })
 
 test('a prefix is stripped or replaced when forwarding', async (t) => {

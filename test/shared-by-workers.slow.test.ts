@@ -54,7 +54,7 @@ test('two workers share what they know of services, and act once', async (t) => 
   await t.test('both know at once that an instance was ejected', async () => {
     // Each over its own connection, so that both workers have some.
     for (let i = 0; i < 90; i++) await send(port, { method: 'POST', path: '/sick' })
-    const failed = instances[2]!.heard.length
+    const failed = instances[2]!.received.length
     assert.ok(failed >= 5 && failed <= 8, `${failed} failed`)
   })
 
@@ -65,10 +65,10 @@ test('two workers share what they know of services, and act once', async (t) => 
     ] as const) {
       const json = { url: `http://shop.example${path}` }
       assert.equal((await ask('/cache/purge', { method: 'POST', json })).status, 200)
-      await turnUntil('the purge', () => cdn.heard.length >= count)
+      await turnUntil('the purge', () => cdn.received.length >= count)
     }
     assert.deepEqual(
-      cdn.heard.map(({ url }) => url),
+      cdn.received.map(({ url }) => url),
       ['/purge/shop.example/a', '/purge/shop.example/b'],
     )
   })

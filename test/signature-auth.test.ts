@@ -48,10 +48,10 @@ const POST = { method: 'POST', body: '{"order":7}' }
 test('a signed request is authenticated as the owner of the key', async (t) => {
   const { service, ask } = await setUp(t)
   assert.equal((await ask()).status, 200)
-  assert.partialDeepStrictEqual(service.heard[0]?.headers, { 'x-user-id': 'acme', 'x-user-roles': 'orders' })
+  assert.partialDeepStrictEqual(service.received[0]?.headers, { 'x-user-id': 'acme', 'x-user-roles': 'orders' })
   const shared = await ask({ key: SECRET, parameters: { created: NOW, keyid: 'internal', alg: 'hmac-sha256' } })
   assert.equal(shared.status, 200)
-  assert.partialDeepStrictEqual(service.heard[1]?.headers, { 'x-user-id': 'internal', 'x-consumer-tier': 'gold' })
+  assert.partialDeepStrictEqual(service.received[1]?.headers, { 'x-user-id': 'internal', 'x-consumer-tier': 'gold' })
 })
 
 test('a body is compared with its digest, and forwarded unchanged', async (t) => {
@@ -70,7 +70,7 @@ test('a removed body is detected', async (t) => {
     assert.equal(reply.status, 401)
     assert.match(reply.text, /Content-Digest/)
   }
-  assert.equal(service.heard.length, 0)
+  assert.equal(service.received.length, 0)
   assert.equal((await ask({ method: 'DELETE', body: '', changed: { body: undefined } })).status, 200)
 })
 
@@ -84,7 +84,7 @@ test('a modified request is rejected', async (t) => {
   ])
     assert.equal((await ask({ changed })).status, 401)
   assert.equal((await ask({ fields: { Host: 'other.example' } })).status, 401)
-  assert.equal(service.heard.length, 0)
+  assert.equal(service.received.length, 0)
 })
 
 test('a signature has to cover the request, and the digest of a body', async (t) => {
@@ -197,23 +197,23 @@ test('a body over the limit is 413, also on public paths', async (t) => {
   const { ask, service } = await setUp(t, { maxBody: '10b' }, { public: ['/*'] })
   assert.equal((await ask({ ...POST, body: 'a'.repeat(11) })).status, 413)
   assert.equal((await ask({ ...POST, body: 'a'.repeat(10) })).status, 200)
-  assert.equal(service.heard.length, 1)
+  assert.equal(service.received.length, 1)
 })
 
 test('on a public path a request with a wrong digest is anonymous', async (t) => {
   const { ask, service } = await setUp(t, {}, { public: ['/*'] })
   const reply = await ask({ ...POST, changed: { body: '{"order":8}' } })
   assert.deepEqual([reply.status, reply.text], [200, '{"order":8}'])
-  assert.equal(service.heard[0]?.headers['x-user-id'], undefined)
+  assert.equal(service.received[0]?.headers['x-user-id'], undefined)
 })
 
 test('the signature is forwarded unless forwardToken is false', async (t) => {
   const seen = await setUp(t)
   await seen.ask()
-  assert.ok(seen.service.heard[0]?.headers['signature-input'] !== undefined)
+  assert.ok(seen.service.received[0]?.headers['signature-input'] !== undefined)
   const hidden = await setUp(t, {}, { forwardToken: false })
   await hidden.ask()
-  const { headers } = hidden.service.heard[0] ?? assert.fail()
+  const { headers } = hidden.service.received[0] ?? assert.fail()
   assert.deepEqual([headers['signature-input'], headers['signature']], [undefined, undefined])
 })
 

@@ -14,9 +14,9 @@ test('an added instance gets few requests at first, and its full share in the en
   assert.equal((await send(port)).status, 200)
   await gateway.reload({ ...proxyTo([old.url, added.url], { service }), ...rest })
   const ask = async (): Promise<number> => {
-    const before = added.heard.length
+    const before = added.received.length
     for (let i = 0; i < 10; i++) await send(port)
-    return added.heard.length - before
+    return added.received.length - before
   }
   // The random number is always one half here, which is more than a tenth.
   assert.equal(await ask(), 0)

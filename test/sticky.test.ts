@@ -89,7 +89,7 @@ test('a reply that sets the cookie is not stored, even if Set-Cookie may be stor
   const stored = await ask({})
   assert.match(String(stored.headers['cache-status']), /hit/)
   assert.equal(stored.headers['set-cookie'], undefined)
-  assert.equal(services[0]!.heard.length, 3)
+  assert.equal(services[0]!.received.length, 3)
 })
 
 test('a reply that sets the cookie is not stored, even with CDN-Cache-Control', async (t) => {
@@ -97,7 +97,7 @@ test('a reply that sets the cookie is not stored, even with CDN-Cache-Control', 
   const services = [await startService(t, (_, response) => void response.writeHead(200, cached).end('page'))]
   const { ask } = await setUp(t, services, { policies: { cache: { setCookie: true, share: 'everyone' } } })
   for (let i = 0; i < 2; i++) assert.match(String((await ask({})).headers['cache-status']), /detail=private/)
-  assert.equal(services[0]!.heard.length, 2)
+  assert.equal(services[0]!.received.length, 2)
 })
 
 test('a WebSocket uses the instance of the cookie, or sets the cookie', async (t) => {

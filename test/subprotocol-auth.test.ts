@@ -32,7 +32,7 @@ async function setUp(t: TestContext, chosen: string | false, options: object = {
     policies: { auth: { methods: { jwt: { secret: SECRET, subprotocol: 'bearer', ...options } }, public: ['/open'] } },
     routes: [{ id: 'chat', match: { path: '/*' }, service: 'chat' }],
   })
-  return { port, heard: received, users, log }
+  return { port, received, users, log }
 }
 
 /** The outcome for the client: the chosen protocol, the status of a rejection, or what is wrong with the reply. */
@@ -47,28 +47,28 @@ async function open(t: TestContext, port: number, offered: string[], path = '/ch
 }
 
 test('a token in a subprotocol is accepted and removed, and the service chooses among the others', async (t) => {
-  const { port, heard, users, log } = await setUp(t, 'chat.v2')
+  const { port, received, users, log } = await setUp(t, 'chat.v2')
   assert.equal(await open(t, port, ['chat.v1', 'bearer', token, 'chat.v2']), 'chat.v2')
-  assert.deepEqual([heard, users], [['chat.v1, chat.v2'], ['alice']])
+  assert.deepEqual([received, users], [['chat.v1, chat.v2'], ['alice']])
   assert.equal(await open(t, port, ['chat.v2', 'bearer', expired]), 401)
   await log.line({ status_code: 401 })
   assert.doesNotMatch(JSON.stringify(log.lines), /eyJ/)
 })
 
 test('if the service chooses none, the client gets the one it offered', async (t) => {
-  const { port, heard } = await setUp(t, false)
+  const { port, received } = await setUp(t, false)
   assert.equal(await open(t, port, ['bearer', token]), 'bearer')
   assert.equal(await open(t, port, ['chat.v1', 'bearer', token]), 'bearer')
-  assert.deepEqual(heard, [undefined, 'chat.v1'])
+  assert.deepEqual(received, [undefined, 'chat.v1'])
 })
 
 test('on a public path a token is removed, valid or not, and the handshake succeeds', async (t) => {
-  const { port, heard, users } = await setUp(t, false)
+  const { port, received, users } = await setUp(t, false)
   assert.equal(await open(t, port, ['bearer', expired], '/open'), 'bearer')
   assert.equal(await open(t, port, ['bearer', 'opaque'], '/open'), 'bearer')
   assert.equal(await open(t, port, ['bearer'], '/open'), 'bearer')
   assert.equal(await open(t, port, [], '/open'), '')
-  assert.deepEqual([heard, users], [Array(4).fill(undefined), Array(4).fill(undefined)])
+  assert.deepEqual([received, users], [Array(4).fill(undefined), Array(4).fill(undefined)])
 })
 
 test('clients without a token subprotocol are answered as usual', async (t) => {

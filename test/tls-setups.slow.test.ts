@@ -55,7 +55,7 @@ test('examples/tls/behind-a-load-balancer.yaml: clients use TLS through HAProxy,
   assert.equal(socket.getProtocol(), 'TLSv1.3')
   peer.write('GET / HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: 203.0.113.9\r\n\r\n')
   assert.equal((await peer.reply()).body.toString(), 'the shop')
-  const { headers } = service.heard[0]!
+  const { headers } = service.received[0]!
   assert.deepEqual([headers['x-forwarded-for'], headers['x-forwarded-proto']], ['127.0.0.2', 'https'])
   // Without a header nobody is heard.
   await assert.rejects(connectSecurely(t, port))
@@ -74,13 +74,13 @@ test('examples/tls/client-certificates.yaml: clients are identified by their cer
     return (await peer.reply()).start.split(' ')[1]!
   }
   assert.equal(await ask(stock, '/stock/1'), '200')
-  assert.equal(service.heard[0]!.headers['x-user-id'], 'shop')
-  assert.match(String(service.heard[0]!.headers['client-cert']), /^:MII[\w+/=]+:$/)
+  assert.equal(service.received[0]!.headers['x-user-id'], 'shop')
+  assert.match(String(service.received[0]!.headers['client-cert']), /^:MII[\w+/=]+:$/)
   assert.equal(await ask(partner, '/'), '200')
-  assert.equal(service.heard[1]!.headers['x-user-id'], 'partner')
+  assert.equal(service.received[1]!.headers['x-user-id'], 'partner')
   assert.equal(await ask(partner, '/stock/1'), '403')
   assert.equal(await ask(clients.issueClient(), '/'), '401')
   await assert.rejects(ask(revoked, '/'))
   await assert.rejects(ask(new Authority().issueClient(), '/'))
-  assert.equal(service.heard.length, 2)
+  assert.equal(service.received.length, 2)
 })

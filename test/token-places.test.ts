@@ -22,7 +22,7 @@ async function setUp(t: TestContext, jwt: Partial<Jwt>, auth: Partial<Auth> = {}
   })
   const ask = async (headers: Record<string, string>, path = '/') => {
     const { status } = await send(port, { path, headers })
-    return status === 200 ? service.heard.at(-1)!.headers['x-user-id'] : status
+    return status === 200 ? service.received.at(-1)!.headers['x-user-id'] : status
   }
   return { service, log, ask }
 }
@@ -31,31 +31,31 @@ test('a token in another header is accepted with or without its scheme, and forw
   const { service, ask } = await setUp(t, { header: 'X-Token' })
   for (const value of [token, `Bearer ${token}`, `bearer ${token}`])
     assert.equal(await ask({ 'X-Token': value }), 'alice')
-  assert.equal(service.heard.at(-1)!.headers['x-token'], `bearer ${token}`)
+  assert.equal(service.received.at(-1)!.headers['x-token'], `bearer ${token}`)
   assert.equal(await ask({ Authorization: `Bearer ${token}` }), 401)
   assert.equal(await ask({ 'X-Token': `${token}x` }), 401)
   const hidden = await setUp(t, { header: 'X-Token' }, { forwardToken: false })
   const own = { Authorization: 'Bearer of-the-application' }
   assert.equal(await hidden.ask({ 'X-Token': token, ...own }), 'alice')
-  assert.equal(hidden.service.heard.at(-1)!.headers['x-token'], undefined)
-  assert.equal(hidden.service.heard.at(-1)!.headers.authorization, own.Authorization)
+  assert.equal(hidden.service.received.at(-1)!.headers['x-token'], undefined)
+  assert.equal(hidden.service.received.at(-1)!.headers.authorization, own.Authorization)
 })
 
 test('with header: false Authorization is left to the service', async (t) => {
   const { service, ask } = await setUp(t, { header: false, cookie: 'session' })
   const own = { Authorization: 'Bearer of-the-application' }
   assert.equal(await ask({ Cookie: `session=${token}`, ...own }), 'alice')
-  assert.equal(service.heard.at(-1)!.headers.authorization, own.Authorization)
+  assert.equal(service.received.at(-1)!.headers.authorization, own.Authorization)
   assert.equal(await ask(own), 401)
 })
 
 test('a token in the query is neither logged nor forwarded, and comes after the header and the cookie', async (t) => {
   const { service, log, ask } = await setUp(t, { query: 'access', cookie: 'session' })
   assert.equal(await ask({}, `/?a=1&access=${token}&b`), 'alice')
-  assert.equal(service.heard.at(-1)!.url, '/?a=1&b')
+  assert.equal(service.received.at(-1)!.url, '/?a=1&b')
   assert.equal(await ask({ Authorization: `Bearer ${other}` }, `/?access=${token}`), 'bob')
   assert.equal(await ask({ Cookie: `session=${other}` }, `/?access=${token}`), 'bob')
-  assert.equal(service.heard.at(-1)!.url, '/')
+  assert.equal(service.received.at(-1)!.url, '/')
   assert.equal(await ask({}, `/?access=${token}x`), 401)
   assert.equal(await ask({}, `/?access=${token}&access=${token}`), 400)
   assert.equal(await ask({}, '/?access='), 401)

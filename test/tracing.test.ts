@@ -47,7 +47,7 @@ function traceIdIn({ text }: Answer): unknown {
   return (JSON.parse(text) as Record<string, unknown>)['trace_id']
 }
 
-/** The trace of the gateway's request, as a service heard it. */
+/** The trace of the gateway's request, as a service received it. */
 function heardTrace(headers: NodeJS.Dict<string | string[]>): { traceId: string; parentId: string; flags: string } {
   const [, traceId = '', parentId = '', flags = ''] = String(headers['traceparent']).split('-')
   return { traceId, parentId, flags }
@@ -58,7 +58,7 @@ test('each request is part of a trace, even if nothing is exported', async (t) =
   const { port, log } = await startGateway(t, proxyTo(service.url))
   await send(port, { headers: { traceparent: SAMPLED, tracestate: ['a=1', 'b=2'] } })
   await send(port, { headers: { traceparent: [SAMPLED, SAMPLED], tracestate: 'a=1' } })
-  const [continued, begun] = service.heard.map(({ headers }) => headers)
+  const [continued, begun] = service.received.map(({ headers }) => headers)
   assert.equal(heardTrace(continued!).traceId, TRACE)
   assert.notEqual(heardTrace(continued!).parentId, PARENT)
   assert.equal(continued!['tracestate'], 'a=1,b=2')
@@ -159,7 +159,7 @@ test('a request has a server span with a client span below it, and the service c
     'sallyport.service': 'users',
   })
   assert.deepEqual([server.status.code, client.status.code, server.flags & 0xff], [0, 0, 3])
-  assert.deepEqual(heardTrace(service.heard[0]!.headers), { traceId: TRACE, parentId: client.spanId, flags: '03' })
+  assert.deepEqual(heardTrace(service.received[0]!.headers), { traceId: TRACE, parentId: client.spanId, flags: '03' })
   assert.ok(server.start <= client.start && client.start <= client.end && client.end <= server.end)
   const { resource } = server
   assert.deepEqual([resource['service.name'], resource['deployment.environment.name']], ['edge', 'test'])
@@ -183,7 +183,7 @@ test('each attempt has its own span', async (t) => {
     [service.port, 1, 0],
   )
   assert.deepEqual([failed?.parentId, answered?.parentId, server.status.code], [server.spanId, server.spanId, 0])
-  assert.equal(heardTrace(service.heard[0]!.headers).parentId, answered?.spanId)
+  assert.equal(heardTrace(service.received[0]!.headers).parentId, answered?.spanId)
 })
 
 test('a rejection by auth is an event of the span, and not a server error', async (t) => {
@@ -313,11 +313,11 @@ test('the caller decides whether a trace is sampled, unless the sampler is confi
   const unsampled = { headers: { traceparent: `00-${TRACE}-${PARENT}-00` } }
   const byDefault = await startTraced(t, config)
   await send(byDefault.port, unsampled)
-  assert.equal(heardTrace(service.heard[0]!.headers).flags, '00')
+  assert.equal(heardTrace(service.received[0]!.headers).flags, '00')
   assert.deepEqual(await byDefault.spans(), [])
   const always = await startTraced(t, config, { environment: { OTEL_TRACES_SAMPLER: 'always_on' } })
   await send(always.port, unsampled)
-  assert.equal(heardTrace(service.heard[1]!.headers).flags, '01')
+  assert.equal(heardTrace(service.received[1]!.headers).flags, '01')
   assert.equal((await always.spans()).length, 2)
 })
 
@@ -326,7 +326,7 @@ for (const variables of [{ OTEL_TRACES_EXPORTER: 'none' }, { OTEL_SDK_DISABLED: 
     const service = await startService(t)
     const { port, spans } = await startTraced(t, proxyTo(service.url), { environment: variables })
     await send(port, { headers: { traceparent: SAMPLED } })
-    assert.equal(heardTrace(service.heard[0]!.headers).traceId, TRACE)
+    assert.equal(heardTrace(service.received[0]!.headers).traceId, TRACE)
     assert.deepEqual(await spans(), [])
   })
 

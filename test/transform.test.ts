@@ -40,7 +40,7 @@ test('requests and replies are transformed on the wire', async (t) => {
     headers: { 'Content-Type': 'application/json', 'X-Token': 't', 'X-From': 'a&b', 'Transfer-Encoding': 'chunked' },
     body: '{"name":"Ann"}',
   })
-  const received = service.heard[0]!
+  const received = service.received[0]!
   assert.equal(received.url, '/v2/users/7?q=%0D%0AX:%20y&from=a%26b')
   assert.equal(received.headers['x-session'], 't')
   assert.equal(received.headers['x-token'], undefined)
@@ -64,7 +64,7 @@ test('a body that cannot be transformed causes a problem document, and the conne
   })
   const headers = { 'Content-Type': 'application/json' }
   assert.equal((await send(port, { method: 'POST', headers, body: '{' })).status, 400)
-  assert.equal(service.heard.length, 0)
+  assert.equal(service.received.length, 0)
   assert.equal(
     (await send(port, { method: 'POST', headers: { ...headers, 'Content-Encoding': 'br' }, body: '{' })).status,
     415,
@@ -92,7 +92,7 @@ test('headers set from claims cannot be forged by the client', async (t) => {
   const forged = { 'X-Tenant': 'Evil', 'X-Roles': 'admin' }
   await send(port, { path: '/a?level=9', headers: { ...forged, Authorization: `Bearer ${tokenOf({ claims })}` } })
   await send(port, { path: '/b?level=9', headers: forged })
-  const [known, anonymous] = service.heard
+  const [known, anonymous] = service.received
   assert.equal(known!.url, '/a?level=3')
   assert.equal(known!.headers['x-tenant'], 'Acme%0D%0AX-Admin: 1')
   assert.equal(known!.headers['x-roles'], undefined)

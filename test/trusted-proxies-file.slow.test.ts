@@ -18,7 +18,7 @@ const ASK = `GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: ${CLIENT}\r\n\r\n`
 async function seen(peer: Peer, service: TestService): Promise<string> {
   peer.write(ASK)
   assert.match((await peer.reply()).start, / 200 /)
-  return String(service.heard.at(-1)!.headers['x-forwarded-for'])
+  return String(service.received.at(-1)!.headers['x-forwarded-for'])
 }
 
 async function startWith(t: TestContext, list: string) {
@@ -89,10 +89,10 @@ routes: [{ id: all, match: { path: /* }, service: backend }]
   const { command, port } = await start(t, yaml, { preload })
   /** Over new connections until that many have come to the service, each worker having its own. */
   const askAll = async (connections: number): Promise<void> => {
-    const before = service.heard.length
-    while (service.connections < connections || service.heard.length < before + 20)
+    const before = service.received.length
+    while (service.connections < connections || service.received.length < before + 20)
       assert.equal((await send(port, { headers: { 'X-Forwarded-For': CLIENT } })).status, 200)
-    const clients = service.heard.slice(before).map(({ headers }) => headers['x-forwarded-for'])
+    const clients = service.received.slice(before).map(({ headers }) => headers['x-forwarded-for'])
     const expected = before === 0 ? SELF : `${CLIENT}, ${SELF}`
     assert.ok(clients.every((client) => client === expected))
   }

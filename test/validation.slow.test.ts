@@ -60,7 +60,7 @@ test('an invalid body is 422 with JSON pointers, and the connection stays open',
     ])
   }
   assert.equal((await send(port, { method: 'POST', headers: JSON_TYPE, body: '{"items":[]}', agent })).status, 200)
-  assert.equal(service.heard.length, 1)
+  assert.equal(service.received.length, 1)
 })
 
 test('requests with invalid parameters do not reach the service', async (t) => {
@@ -70,7 +70,7 @@ test('requests with invalid parameters do not reach the service', async (t) => {
   assert.equal(reply.status, 400)
   assert.match(reply.text, /\{"pointer":"\/page","in":"query","detail":"must be >= 1"\}/)
   assert.deepEqual(
-    service.heard.map(({ url }) => url),
+    service.received.map(({ url }) => url),
     ['/?page=2&other=x'],
   )
 })
@@ -87,7 +87,7 @@ for (const [status, validation, head] of [
     const client = await connect(t, port)
     client.write(`POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n${head}\r\n\r\n`)
     await refusal(client, status)
-    assert.equal(service.heard.length, 0)
+    assert.equal(service.received.length, 0)
   })
 
 test('a client that expects 100 Continue gets it if its body is to be validated', async (t) => {
@@ -137,7 +137,7 @@ test('a chunked body to be validated is 413 as soon as it is too large', async (
   client.write('6\r\n[1,2,3\r\n')
   client.write('6\r\n,4,5,6\r\n')
   await refusal(client, 413)
-  assert.equal(service.heard.length, 0)
+  assert.equal(service.received.length, 0)
 })
 
 test('a route can accept more than limits.body', async (t) => {
@@ -242,7 +242,7 @@ test('in report mode every request is forwarded unchanged, and log and metric sh
     })
     assert.deepEqual([first ?? [null, null], others], [[code, pointer], []], `${method} ${path} ${body}`)
   }
-  assert.equal(service.heard.length, 11)
+  assert.equal(service.received.length, 11)
   const metrics = await scrape(port)
   const counts = metrics.all('sallyport_validation_reports_total').map(({ labels, value }) => [labels['code'], value])
   assert.deepEqual(Object.fromEntries(counts), {
@@ -285,7 +285,7 @@ test('skipped patterns cause one warning at the start, and by check', async (t) 
   })
   assert.equal((await send(port, { path: '/?a=x&b=b' })).status, 200)
   assert.equal((await send(port, { path: '/?a=x&b=x' })).status, 400)
-  assert.equal(service.heard.length, 1)
+  assert.equal(service.received.length, 1)
   const warnings = log.lines.filter(({ message }) => message === 'Check the configuration')
   assert.deepEqual(
     warnings.map(({ level, path }) => ({ level, path })),

@@ -43,7 +43,7 @@ test('workers share one port, and each of them handles requests', async (t) => {
   command.child.kill('SIGTERM')
   const { code } = await command.ended
   assert.equal(code, 0)
-  assert.equal(command.log.filter(({ message }) => message === 'API Gateway Request').length, service.heard.length)
+  assert.equal(command.log.filter(({ message }) => message === 'API Gateway Request').length, service.received.length)
 })
 
 test('a worker that dies is replaced and logged, and the other one keeps serving', async (t) => {
@@ -218,7 +218,7 @@ test('instances are checked once, however many workers there are, and each worke
   await turnUntil('readiness', async () => (await send(port, { path: '/health/ready' })).status === 200)
   for (let i = 0; i < 20; i++) assert.equal((await send(port)).status, 503)
   assert.equal(checks, 1)
-  assert.equal(service.heard.length, 0)
+  assert.equal(service.received.length, 0)
 })
 
 test('a worker that is still starting does not delay shutdown', async (t) => {

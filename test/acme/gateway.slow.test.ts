@@ -110,7 +110,7 @@ test('http-01: only challenges are answered before redirects, routes, policies a
   await log.line({ message: 'A certificate was issued' })
   const root = await pebble.root()
   await until('a certificate', async () => (await shown(port!, root)) !== null)
-  assert.deepEqual(service.heard, [])
+  assert.deepEqual(service.received, [])
 })
 
 test('dns-01: a command gets a wildcard certificate, with two workers', async (t) => {

@@ -242,7 +242,7 @@ inBoth('a recorded request can be explained', async (t, start) => {
   await shows(page, 'The gateway would reply 405')
   await shows(page, /method is not GET/)
   assert.deepEqual(
-    instances.map(({ heard }) => heard.length),
+    instances.map(({ received }) => received.length),
     [0, 0],
   )
 })
@@ -268,29 +268,29 @@ inBoth('a drained instance gets no requests until it is undrained', async (t, st
   await page.getByRole('dialog').getByRole('button', { name: 'Drain', exact: true }).click()
   await page.getByRole('button', { name: `Undrain ${first.address}`, exact: true }).waitFor()
   for (let i = 0; i < 4; i++) await send(port, { path: `/orders/${i}` })
-  assert.deepEqual([first.heard.length, second.heard.length], [0, 4])
+  assert.deepEqual([first.received.length, second.received.length], [0, 4])
   await page.getByRole('table').getByText('drained').first().waitFor()
   await page.getByRole('button', { name: `Undrain ${first.address}`, exact: true }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Undrain', exact: true }).click()
   await page.getByRole('button', { name: `Drain ${first.address}`, exact: true }).waitFor()
   for (let i = 0; i < 4; i++) await send(port, { path: `/orders/${i}` })
-  assert.ok(first.heard.length > 0)
+  assert.ok(first.received.length > 0)
   await page.getByRole('cell', { name: 'undrained' }).waitFor()
 })
 
 inBoth('stored replies can be purged, and limits reset', async (t, start) => {
   const { port, origin, ask, instances } = await start({ withWorkers: true })
   const browser = await openBrowser()
-  const heard = (): number => instances.reduce((sum, instance) => sum + instance.heard.length, 0)
+  const requests = (): number => instances.reduce((sum, instance) => sum + instance.received.length, 0)
   for (let i = 0; i < 12; i++) await send(port, { path: '/books/1' })
-  const stored = heard()
+  const stored = requests()
   const { page } = await openConsole(t, browser, origin, 'cache')
   await page.getByLabel('URL', { exact: true }).fill(`http://127.0.0.1:${port}/books/`)
   await page.getByRole('button', { name: 'Purge' }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Purge' }).click()
   await shows(page, /stored repl(?:y|ies) purged/)
   for (let i = 0; i < 12; i++) await send(port, { path: '/books/1' })
-  assert.ok(heard() > stored)
+  assert.ok(requests() > stored)
   await page.goto(`${origin}/console/clients`)
   await page.getByLabel('Client').fill('127.0.0.1')
   await page.getByRole('button', { name: 'Look up' }).click()

@@ -123,8 +123,8 @@ test('metadata and error details are forwarded in both directions, binary ones i
   assert.deepEqual(end.status.metadata.get('tail'), ['two'])
   assert.deepEqual(end.status.metadata.get('tail-bin'), [bytes])
   assert.deepEqual(end.status.metadata.get('grpc-status-details-bin'), [bytes])
-  assert.deepEqual(service.heard[0]?.get('asked'), ['three'])
-  assert.deepEqual(service.heard[0]?.get('asked-bin'), [bytes])
+  assert.deepEqual(service.received[0]?.get('asked'), ['three'])
+  assert.deepEqual(service.received[0]?.get('asked-bin'), [bytes])
 })
 
 test('the status of a call is that of the service, also in log and metrics', async (t) => {
@@ -179,7 +179,7 @@ test('routes can match a whole service or one method', async (t) => {
   await client.unary(GET)
   await client.unary(GET, '', canary)
   await ended(client.list(LIST, 'a', canary))
-  assert.deepEqual([one.heard.length, other.heard.length], [2, 1])
+  assert.deepEqual([one.received.length, other.received.length], [2, 1])
 })
 
 test('cancelling a call ends it at the service at once', async (t) => {
@@ -254,7 +254,7 @@ test('UNAVAILABLE is retried on another instance if the method may be retried', 
   const client = new GrpcClient(t, `127.0.0.1:${port}`)
   for (let i = 0; i < 4; i++) assert.equal((await client.unary(GET, 'hello')).status.code, status.OK)
   assert.equal((await log.line({ attempts: 2 }))['retried'], 'status')
-  assert.ok(failing.heard.length > 0)
+  assert.ok(failing.received.length > 0)
 })
 
 test('an instance whose calls fail is ejected, also if the status is in trailers', async (t) => {
@@ -306,9 +306,9 @@ test('auth, rate-limit and header policies apply to calls', async (t) => {
     assert.deepEqual(messages, [message])
     assert.deepEqual(head?.get('x-replied'), ['there'])
   }
-  assert.deepEqual(service.heard[0]?.get('x-added'), ['here'])
-  assert.deepEqual(service.heard[0]?.get('x-api-key'), [])
+  assert.deepEqual(service.received[0]?.get('x-added'), ['here'])
+  assert.deepEqual(service.received[0]?.get('x-api-key'), [])
   const limited = await client.unary(GET, 'c', metadata)
   assert.equal(limited.status.code, status.RESOURCE_EXHAUSTED)
-  assert.equal(service.heard.length, 2)
+  assert.equal(service.received.length, 2)
 })

@@ -31,7 +31,7 @@ test('calls of a Connect client over TLS work: messages, metadata, and streams',
   })
   const { text } = await client.get('hello', { 'x-asked': 'yes' }, 60_000)
   assert.equal(text, 'hello')
-  assert.deepEqual(service.heard[0]?.get('x-asked'), ['yes'])
+  assert.deepEqual(service.received[0]?.get('x-asked'), ['yes'])
   const texts: string[] = []
   for await (const each of client.list('Ada,Grace')) texts.push(each)
   assert.deepEqual(texts, ['hello Ada', 'hello Grace'])

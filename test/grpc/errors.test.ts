@@ -59,7 +59,7 @@ test('a gRPC client over HTTP/1.1 gets an error that says so', async (t) => {
   const reply = await promise
   assert.deepEqual([reply['status'], reply['grpc']], [200, '12'])
   assert.match(String(reply['message']), /^gRPC needs HTTP\/2 all the way/)
-  assert.equal(service.heard.length, 0)
+  assert.equal(service.received.length, 0)
 })
 
 test('an invalid grpc-timeout is rejected', async (t) => {
@@ -88,7 +88,7 @@ test('messages, trailers and metadata are also forwarded to a service over HTTP/
   assert.deepEqual(messages, ['hello'])
   assert.equal(end.code, status.OK)
   assert.deepEqual(end.metadata.get('tail-bin'), [Buffer.from([0, 1, 2])])
-  const [received] = service.heard
+  const [received] = service.received
   assert.match(String(received?.headers['grpc-timeout']), /^\d{8}u$/)
   assert.equal(received?.headers['te'], 'trailers')
 })

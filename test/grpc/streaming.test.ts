@@ -55,7 +55,7 @@ test('a stream may be silent for hours in both directions', async (t) => {
 })
 
 test('a client stream and its reply may take hours', async (t) => {
-  const { promise: heard, resolve } = Promise.withResolvers<ServerResponse>()
+  const { promise: received, resolve } = Promise.withResolvers<ServerResponse>()
   const { client, clock } = await setUp(t, (incoming, reply) => {
     incoming.on('end', () => resolve(reply)).resume()
   })
@@ -65,7 +65,7 @@ test('a client stream and its reply may take hours', async (t) => {
   await new Promise((written) => call.write(Buffer.from('one'), written))
   clock.advance(HOUR)
   call.end(Buffer.from('two'))
-  const reply = await heard
+  const reply = await received
   clock.advance(HOUR)
   reply.write(grpcFrame('done'))
   finish(reply)

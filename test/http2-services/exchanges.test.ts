@@ -301,7 +301,7 @@ test('fields marked as never indexed stay so in requests, replies and trailers, 
     authorization: 'Bearer token',
   }
   const { headers, trailers } = await ask(session, { ...fields, [sensitiveHeaders]: ['x-of-request', ':path'] })
-  const [received] = service.heard
+  const [received] = service.received
   const marked = (fieldsOf: object): unknown => Reflect.get(fieldsOf, sensitiveHeaders)
   assert.ok(received !== undefined)
   assert.deepEqual(new Set([marked(received)].flat()), new Set([':path', 'authorization', 'x-of-request']))

@@ -51,7 +51,7 @@ test('a WebSocket of an HTTP/1.1 client is forwarded in a stream of the service'
     const [message] = (await once(socket, 'message')) as [Buffer]
     assert.equal(message.toString(), text)
   }
-  const { ':method': method, ':path': path, 'x-a': passed, 'sec-websocket-key': key } = service.heard[0] ?? {}
+  const { ':method': method, ':path': path, 'x-a': passed, 'sec-websocket-key': key } = service.received[0] ?? {}
   assert.deepEqual([method, path, passed, key], ['CONNECT', '/chat?a=b', 'b', undefined])
   assert.equal((await answered)[0].headers['x-seen'], 'undefined')
   socket.close(1000, 'bye')

@@ -90,7 +90,7 @@ test('retries and sticky sessions work as over HTTP/1.1', async (t) => {
     proxyTo([bad.url, good.url], { ...plain, service: { ...http2, balancer: 'round-robin' } }),
   )
   for (let n = 0; n < 4; n++) assert.equal((await send(port)).text, 'good')
-  assert.ok(bad.heard.length > 0)
+  assert.ok(bad.received.length > 0)
 })
 
 test('health checks use HTTP/2, and report if an instance does not speak it', async (t) => {

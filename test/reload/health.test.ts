@@ -55,7 +55,7 @@ test('a reload keeps unhealthy and drained instances as they are, without checki
     assert.equal((await send(port, { path: '/own' })).text, body)
     await sendAll(port, '/users/1', 6)
   }
-  assert.deepEqual([well.heard.length, ill.heard.length, drained.heard.length], [12, 0, 0])
+  assert.deepEqual([well.received.length, ill.received.length, drained.received.length], [12, 0, 0])
   assert.equal(checks, 3)
   const { json } = await requestAdmin(admin, '/services/users')
   const instances = json['instances'] as { drained: boolean; health: { state: string; failures: number } }[]
@@ -135,7 +135,7 @@ test('a replacement instance in a service gets the next request', async (t) => {
   await sendAll(port, '/users/1', 2)
   await gateway.reload(config(after.url))
   await sendAll(port, '/users/1', 2)
-  assert.deepEqual([before.heard.length, after.heard.length], [2, 2])
+  assert.deepEqual([before.received.length, after.received.length], [2, 2])
   const reported = await scrape(port)
   const instances = (name: string): string[] =>
     reported.all(name, { service: 'users' }).map(({ labels }) => labels['instance']!)
@@ -155,7 +155,7 @@ test('a rejected configuration leaves nothing behind after its checks', async (t
   await assert.rejects(gateway.reload(leadTo(both, taken)))
   const so = checks
   await sendAll(port, '/users/1', 4)
-  assert.deepEqual([users.heard.length, added.heard.length], [4, 0])
+  assert.deepEqual([users.received.length, added.received.length], [4, 0])
   assert.ok(checks - so <= 1, 'none except those in flight')
   assert.equal((await scrape(port)).all('sallyport_instance_healthy').length, 1)
 })

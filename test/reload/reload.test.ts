@@ -106,8 +106,8 @@ test('an unchanged instance keeps its pool, and an added one gets no requests be
   await gateway.reload({ ...REST, ...config([stored.url, broken.url]) })
   assert.ok(checks > 0)
   for (let i = 0; i < 10; i++) assert.equal((await fetch(`http://127.0.0.1:${port}/`)).status, 200)
-  assert.equal(broken.heard.length, 0)
-  assert.equal(stored.heard.length, 11)
+  assert.equal(broken.received.length, 0)
+  assert.equal(stored.received.length, 11)
   assert.equal(stored.connections, before)
 })
 

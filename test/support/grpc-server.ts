@@ -56,7 +56,7 @@ export interface GrpcService {
   readonly url: string
   readonly port: number
   /** The metadata of each call so far. */
-  readonly heard: readonly Metadata[]
+  readonly received: readonly Metadata[]
   /** Closes every connection immediately. */
   kill(): void
 }
@@ -124,5 +124,5 @@ export async function startGrpcService(
   })
   const kill = (): void => server.forceShutdown()
   cleanUp(t, kill)
-  return { url: `http://127.0.0.1:${port}`, port, heard: received, kill }
+  return { url: `http://127.0.0.1:${port}`, port, received, kill }
 }

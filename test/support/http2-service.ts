@@ -26,7 +26,7 @@ export interface Http2Service {
   /** Connections so far. */
   readonly sessions: readonly ServerHttp2Session[]
   /** Headers of the requests so far, except health checks. */
-  readonly heard: readonly IncomingHttpHeaders[]
+  readonly received: readonly IncomingHttpHeaders[]
 }
 
 export interface Http2ServiceOptions extends ServerOptions {
@@ -65,7 +65,7 @@ export async function startHttp2Service(
   })
   const { port } = server.address() as AddressInfo
   const address = `${secure ? 'localhost' : '127.0.0.1'}:${port}`
-  return { port, url: `${secure ? 'https' : 'http'}://${address}`, address, sessions, heard: received }
+  return { port, url: `${secure ? 'https' : 'http'}://${address}`, address, sessions, received }
 }
 
 /** A received request. */

@@ -29,7 +29,7 @@ export async function startKeyServer(t: TestContext, keys: readonly object[]): P
     broken: null,
     documents: {},
     get requests() {
-      return service.heard.length
+      return service.received.length
     },
   }
   return server

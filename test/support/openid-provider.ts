@@ -148,7 +148,7 @@ export async function startOpenIdProvider(t: TestContext, clock: Clock): Promise
     isBroken: false,
     rotate: () => void (keys = makeKeys(++serial)),
     refreshTokens,
-    count: (path) => server.heard.filter(({ url }) => url.split('?', 1)[0] === path).length,
+    count: (path) => server.received.filter(({ url }) => url.split('?', 1)[0] === path).length,
   }
   return provider
 }

@@ -5,7 +5,7 @@ import type { TestContext } from 'node:test'
 import { cleanUp } from './cleanup.ts'
 
 /** A request that a service received. */
-export interface Heard {
+export interface ReceivedRequest {
   readonly method: string
   readonly url: string
   readonly headers: IncomingMessage['headers']
@@ -19,7 +19,7 @@ export interface TestService {
   /** "127.0.0.1:port". */
   readonly address: string
   /** Requests so far, except health checks. */
-  readonly heard: readonly Heard[]
+  readonly received: readonly ReceivedRequest[]
   /** Number of connections so far. */
   readonly connections: number
   /** Stops listening and resets every connection. */
@@ -40,7 +40,7 @@ export async function startService(
   listener: RequestListener = (_, response) => void response.end(String(response.socket?.localPort)),
   { port: fixed = 0, health = () => 200, keepAlive = 60_000 }: ServiceOptions = {},
 ): Promise<TestService> {
-  const received: Heard[] = []
+  const received: ReceivedRequest[] = []
   const sockets = new Set<Socket>()
   let connections = 0
   const answer = (request: IncomingMessage, response: ServerResponse): void => {
@@ -72,7 +72,7 @@ export async function startService(
     port,
     url: `http://127.0.0.1:${port}`,
     address: `127.0.0.1:${port}`,
-    heard: received,
+    received,
     get connections() {
       return connections
     },

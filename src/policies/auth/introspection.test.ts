@@ -33,7 +33,7 @@ test('any token is introspected at the URL, and the answer becomes the consumer'
   const consumer = { id: 'app', roles: [], scopes: ['read'], tier: 'authenticated', key: null, claims }
   assert.deepEqual(await ask('a+/b='), consumer)
   assert.deepEqual(bodies, ['token=a%2B%2Fb%3D&token_type_hint=access_token'])
-  const [received] = service.heard
+  const [received] = service.received
   assert.deepEqual([received?.method, received?.url], ['POST', '/oauth/introspect'])
   assert.equal(received?.headers.authorization, `Basic ${btoa('gateway:s')}`)
 })
@@ -41,7 +41,7 @@ test('any token is introspected at the URL, and the answer becomes the consumer'
 test('redirects of the endpoint are not followed', async (t) => {
   const service = await startService(t, (_, response) => void response.writeHead(307, { Location: '/elsewhere' }).end())
   await assert.rejects(create({ url: `${service.url}/introspect` })('opaque'), { status: 503 })
-  assert.equal(service.heard.length, 1)
+  assert.equal(service.received.length, 1)
 })
 
 test('an endpoint that times out causes 503', async (t) => {
