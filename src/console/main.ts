@@ -271,7 +271,9 @@ function ThemeSwitch(): ComponentChildren {
 function Menu({ here, findings }: { here: string | null; findings: readonly Finding[] }): ComponentChildren {
   const has = useHas()
   const current = useRef<HTMLAnchorElement>(null)
-  useEffect(() => current.current?.scrollIntoView({ block: 'nearest', inline: 'nearest' }), [here])
+  const shown = pages.filter(({ needs }) => needs === undefined || has('POST', needs))
+  // Again once all pages are listed: on a narrow screen, one more moves the others out of view.
+  useEffect(() => current.current?.scrollIntoView({ block: 'nearest', inline: 'nearest' }), [here, shown.length])
   const bad = findings.filter(({ level }) => level !== 'notice').length
   return h(
     'nav',
@@ -279,25 +281,23 @@ function Menu({ here, findings }: { here: string | null; findings: readonly Find
     h(
       'ul',
       null,
-      pages
-        .filter(({ needs }) => needs === undefined || has('POST', needs))
-        .map(({ step, title, icon }) =>
+      shown.map(({ step, title, icon }) =>
+        h(
+          'li',
+          { key: step },
           h(
-            'li',
-            { key: step },
-            h(
-              'a',
-              {
-                href: HOME + step,
-                'aria-current': step === here ? 'page' : undefined,
-                ref: step === here ? current : null,
-              },
-              h(Icon, { name: icon }),
-              h('span', null, title),
-              step === '' && bad > 0 && h('span', { class: 'menu-count', 'aria-label': `${bad} problems` }, bad),
-            ),
+            'a',
+            {
+              href: HOME + step,
+              'aria-current': step === here ? 'page' : undefined,
+              ref: step === here ? current : null,
+            },
+            h(Icon, { name: icon }),
+            h('span', null, title),
+            step === '' && bad > 0 && h('span', { class: 'menu-count', 'aria-label': `${bad} problems` }, bad),
           ),
         ),
+      ),
     ),
     h(
       'div',
