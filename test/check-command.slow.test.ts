@@ -45,7 +45,7 @@ test('check --json prints problems and warnings as JSON, whatever it finds', asy
         line: null,
         column: null,
         path: '',
-        message: 'no such file; choose another one with --config',
+        message: 'no such file; name another one, or create one with "sallyport init"',
       },
     ],
     warnings: [],

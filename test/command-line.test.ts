@@ -76,7 +76,7 @@ test('a missing file is reported in one line', async () => {
     const { code, stdout, stderr } = await runHere(args)
     assert.equal(code, 1)
     assert.equal(stdout, '')
-    assert.match(stderr, /^nowhere\.yaml: no such file; choose another one with --config\n$/)
+    assert.match(stderr, /^nowhere\.yaml: no such file; name another one, or create one with "sallyport init"\n$/)
     assert.equal(stderr.trimEnd().split('\n').length, 1)
   }
 })

@@ -74,5 +74,5 @@ const EXIT_CODES = `Exit codes:
   ${exitCodes.done}   done
   ${exitCodes.failed}   failed: for example, the configuration is not valid, an address is in use, or a request was refused
   ${exitCodes.different}   done, and there are differences (commands that compare)
-  ${exitCodes.incomplete}   done, but something had to be left out (commands that convert)
+  ${exitCodes.incomplete}   done, but something had to be left out (commands that convert), or some gateways may not have done it
   ${exitCodes.usage}  the command line is not valid`

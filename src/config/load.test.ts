@@ -95,7 +95,8 @@ test('a missing file, and code that throws or exports nothing, is a problem', as
   await assert.rejects(
     loadConfig(missing, {}),
     (error) =>
-      error instanceof ConfigError && error.message === `${missing}: no such file; choose another one with --config`,
+      error instanceof ConfigError &&
+      error.message === `${missing}: no such file; name another one, or create one with "sallyport init"`,
   )
   await assert.rejects(loadConfig(folder, {}), { message: `${folder}: is a folder; expected a file in it` })
   const throwing = await file('d.config.ts', "throw new Error('broken')")

@@ -107,7 +107,9 @@ async function importConfig(file: string): Promise<unknown> {
 function failToRead(file: string, error: unknown): never {
   const code = fieldOf(error, 'code')
   if (code === 'ENOENT')
-    throw new ConfigError([{ file, path: '', message: 'no such file; choose another one with --config' }])
+    throw new ConfigError([
+      { file, path: '', message: 'no such file; name another one, or create one with "sallyport init"' },
+    ])
   if (code === 'EISDIR') throw new ConfigError([{ file, path: '', message: 'is a folder; expected a file in it' }])
   return fail(file, 'cannot be read', error)
 }
