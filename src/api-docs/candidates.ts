@@ -64,7 +64,7 @@ function genericOf(routePath: RoutePath, places: Places): Candidate[] {
 
 function genericDocs({ route, pattern }: RoutePath, method: Method): OperationDocs {
   const { service, reply, redirect, files } = route
-  const below = pattern.rest ? ' Stands for every path below it, and for the path without it.' : ''
+  const below = pattern.isPrefix ? ' Stands for every path below it, and for the path without it.' : ''
   if (reply !== undefined) {
     const type = Object.entries(reply.headers).find(([name]) => name.toLowerCase() === 'content-type')?.[1]
     const content = type === undefined || reply.body === '' ? {} : { content: { [type]: { example: reply.body } } }

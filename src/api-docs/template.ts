@@ -58,10 +58,10 @@ export function parametersOf(template: Template): string[] {
  * The part of a template that a pattern matches: unchanged, or with parameters replaced by the pattern's literals. Null if they
  * have no path in common.
  */
-export function narrow(template: Template, { segments, rest }: PathPattern): Template | null {
+export function narrow(template: Template, { segments, isPrefix }: PathPattern): Template | null {
   // "/" has one segment, which is empty; "/*" has none.
-  const path = rest && template.length === 1 && template[0]!.text === '' && segments.length === 0 ? [] : template
-  if (path.length < segments.length || (!rest && path.length > segments.length)) return null
+  const path = isPrefix && template.length === 1 && template[0]!.text === '' && segments.length === 0 ? [] : template
+  if (path.length < segments.length || (!isPrefix && path.length > segments.length)) return null
   const narrowed = segments.map((wanted, i) => {
     const segment = path[i]!
     if ('parameter' in wanted) return segment.text === '' ? null : segment
@@ -74,13 +74,13 @@ export function narrow(template: Template, { segments, rest }: PathPattern): Tem
 }
 
 /** The template of a pattern; "/*" becomes an additional parameter. */
-export function templateOf({ segments, rest }: PathPattern): Template {
+export function templateOf({ segments, isPrefix }: PathPattern): Template {
   const template = segments.map((segment) =>
     'literal' in segment
       ? { text: segment.literal, parameters: [] }
       : { text: `{${segment.parameter}}`, parameters: [segment.parameter] },
   )
-  if (!rest) return template
+  if (!isPrefix) return template
   const names = parametersOf(template)
   const name = ['path', 'rest', 'below'].find((each) => !names.includes(each)) ?? `path${names.length}`
   return [...template, { text: `{${name}}`, parameters: [name] }]

@@ -66,8 +66,8 @@ export function ownPaths(endpoints: Endpoints): { readonly endpoint: Endpoint; r
 
 function isPlainPath(text: string): boolean {
   try {
-    const { segments, rest, text: normal } = parsePattern(text)
-    return !rest && normal === text && segments.every((segment) => 'literal' in segment && segment.literal !== '')
+    const { segments, isPrefix, text: normal } = parsePattern(text)
+    return !isPrefix && normal === text && segments.every((segment) => 'literal' in segment && segment.literal !== '')
   } catch (error) {
     if (error instanceof PatternError) return false
     throw error

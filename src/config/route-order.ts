@@ -69,12 +69,12 @@ function isConditional({ pathRegex, method, headers, query }: GatewayConfig['rou
 }
 
 /** Whether some path may match both; if that is hard to tell, the answer is true. */
-function mayFit({ segments, rest, text }: PathPattern, regex: string): boolean {
+function mayFit({ segments, isPrefix, text }: PathPattern, regex: string): boolean {
   const first = segments.findIndex((segment) => 'parameter' in segment)
   const literal = segments.slice(0, first === -1 ? segments.length : first)
   const beginning = literal.map((segment) => `/${'literal' in segment ? segment.literal : ''}`).join('')
   if (first !== -1) return mayBegin(regex, `${beginning}/`)
-  if (!rest) return compileWhole(regex)(text)
+  if (!isPrefix) return compileWhole(regex)(text)
   return compileWhole(regex)(beginning) || mayBegin(regex, `${beginning}/`)
 }
 

@@ -45,9 +45,9 @@ function takesGet({ method = [] }: { readonly method?: readonly string[] | undef
 
 /** Whether some path matches both. */
 function overlap(a: PathPattern, b: PathPattern): boolean {
-  if (!a.rest && !b.rest && a.segments.length !== b.segments.length) return false
-  if (!a.rest && a.segments.length < b.segments.length) return false
-  if (!b.rest && b.segments.length < a.segments.length) return false
+  if (!a.isPrefix && !b.isPrefix && a.segments.length !== b.segments.length) return false
+  if (!a.isPrefix && a.segments.length < b.segments.length) return false
+  if (!b.isPrefix && b.segments.length < a.segments.length) return false
   return a.segments.every((segment, i) => {
     const other = b.segments[i]
     if (other === undefined) return true

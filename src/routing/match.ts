@@ -200,7 +200,7 @@ function comparePatterns(a: PathPattern, b: PathPattern): number {
 function stepRank(pattern: PathPattern, depth: number): number {
   const segment = pattern.segments[depth]
   if (segment !== undefined) return 'literal' in segment ? 0 : 1
-  return pattern.rest ? 3 : 2
+  return pattern.isPrefix ? 3 : 2
 }
 
 function literalOf(segment: PatternSegment | undefined): string {

@@ -7,7 +7,7 @@ test('an exact pattern has literal segments', () => {
     text: '/a/b',
     key: '/a/b',
     segments: [{ literal: 'a' }, { literal: 'b' }],
-    rest: false,
+    isPrefix: false,
   })
 })
 
@@ -17,8 +17,8 @@ test('the root and a trailing slash end in an empty segment', () => {
 })
 
 test('a trailing /* is the rest, not a segment', () => {
-  assert.deepEqual(parsePattern('/a/*'), { text: '/a/*', key: '/a/*', segments: [{ literal: 'a' }], rest: true })
-  assert.deepEqual(parsePattern('/*'), { text: '/*', key: '/*', segments: [], rest: true })
+  assert.deepEqual(parsePattern('/a/*'), { text: '/a/*', key: '/a/*', segments: [{ literal: 'a' }], isPrefix: true })
+  assert.deepEqual(parsePattern('/*'), { text: '/*', key: '/*', segments: [], isPrefix: true })
 })
 
 test('the key of a pattern omits parameter names', () => {

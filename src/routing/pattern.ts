@@ -9,7 +9,7 @@ export interface PathPattern {
   readonly key: string
   readonly segments: readonly PatternSegment[]
   /** Whether it ends in "/*" and so also matches everything below its segments. */
-  readonly rest: boolean
+  readonly isPrefix: boolean
 }
 
 /** One segment: a literal (empty only at the end, for a trailing slash) or a named parameter. */
@@ -34,16 +34,16 @@ export function parsePattern(text: string): PathPattern {
       `is not a valid pattern: parameters are written {id}, and everything below as /*; did you mean "${meant}"?`,
     )
   if (!text.startsWith('/')) throw new PatternError('must start with "/"')
-  const rest = text.endsWith('/*')
-  const written = (rest ? text.slice(0, -2) : text).split('/').slice(1)
-  const segments = written.map((segment, i) => parseSegment(segment, !rest && i === written.length - 1))
+  const isPrefix = text.endsWith('/*')
+  const written = (isPrefix ? text.slice(0, -2) : text).split('/').slice(1)
+  const segments = written.map((segment, i) => parseSegment(segment, !isPrefix && i === written.length - 1))
   const names = parameterNames(segments)
   const twice = names.find((name, i) => names.indexOf(name) !== i)
   if (twice !== undefined) throw new PatternError(`names the parameter {${twice}} twice: give each its own name`)
-  const full = write(segments, rest, (name) => `{${name}}`)
-  const key = names.length === 0 ? full : write(segments, rest, () => '{}')
+  const full = write(segments, isPrefix, (name) => `{${name}}`)
+  const key = names.length === 0 ? full : write(segments, isPrefix, () => '{}')
   // Shares one string if both are equal: there may be many thousands of patterns.
-  return { text: full === text ? text : full, key, segments, rest }
+  return { text: full === text ? text : full, key, segments, isPrefix }
 }
 
 /** The names of the parameters in the segments, in order. */
@@ -82,7 +82,7 @@ function parseLiteral(written: string): string {
   return path.slice(1)
 }
 
-function write(segments: readonly PatternSegment[], rest: boolean, parameter: (name: string) => string): string {
+function write(segments: readonly PatternSegment[], isPrefix: boolean, parameter: (name: string) => string): string {
   const written = segments.map((segment) => ('literal' in segment ? segment.literal : parameter(segment.parameter)))
-  return `/${[...written, ...(rest ? ['*'] : [])].join('/')}`
+  return `/${[...written, ...(isPrefix ? ['*'] : [])].join('/')}`
 }

@@ -87,7 +87,7 @@ export function strippedPrefix(rewrite: PrefixRewrite): string | null {
 /** The prefix without a trailing slash: "" for "/". */
 function parsePrefix(text: string): string {
   const pattern = parsePattern(text)
-  if (pattern.rest || pattern.segments.some((segment) => 'parameter' in segment)) {
+  if (pattern.isPrefix || pattern.segments.some((segment) => 'parameter' in segment)) {
     throw new PatternError('must be a plain path such as /api/v1, without "*" and parameters')
   }
   return pattern.text.endsWith('/') ? pattern.text.slice(0, -1) : pattern.text

@@ -157,9 +157,9 @@ export function routerOf<T>({ anyListener, listeners }: RouterTables<T>): Router
     query: string,
   ): Candidate<T> | null {
     if (start > path.length) {
-      return select(node.end, path, method, headers, query) ?? select(node.rest, path, method, headers, query)
+      return select(node.end, path, method, headers, query) ?? select(node.prefix, path, method, headers, query)
     }
-    if (node.literals === null && node.parameter === null) return select(node.rest, path, method, headers, query)
+    if (node.literals === null && node.parameter === null) return select(node.prefix, path, method, headers, query)
     const slash = path.indexOf('/', start)
     const end = slash === -1 ? path.length : slash
     const child = findLiteral(node, path, start, end)
@@ -173,7 +173,7 @@ export function routerOf<T>({ anyListener, listeners }: RouterTables<T>): Router
       const found = walk(node.parameter, path, end + 1, parameters + 1, method, headers, query)
       if (found !== null) return found
     }
-    return select(node.rest, path, method, headers, query)
+    return select(node.prefix, path, method, headers, query)
   }
 
   function select(

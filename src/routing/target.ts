@@ -10,7 +10,7 @@ export type TargetPart = { readonly text: string } | { readonly parameter: strin
 export interface Target {
   readonly parts: readonly TargetPart[]
   /** Whether it ends in "/*": whatever matches "*" in the pattern is appended. */
-  readonly rest: boolean
+  readonly isPrefix: boolean
 }
 
 const PLACEHOLDER = /\{([^{}]*)\}/g
@@ -21,12 +21,12 @@ const PLACEHOLDER = /\{([^{}]*)\}/g
  * all patterns.
  */
 export function parseTarget(to: string, patterns: readonly PathPattern[], values: ReadonlySet<TargetValue>): Target {
-  const rest = to.endsWith('/*')
-  if (rest && patterns.some((pattern) => !pattern.rest))
+  const isPrefix = to.endsWith('/*')
+  if (isPrefix && patterns.some((pattern) => !pattern.isPrefix))
     throw new PatternError('ends in "/*", which not every path of the route does')
   const parts: TargetPart[] = []
   let at = 0
-  const text = rest ? to.slice(0, -2) : to
+  const text = isPrefix ? to.slice(0, -2) : to
   for (const match of text.matchAll(PLACEHOLDER)) {
     const part = partFor(match[1]!, patterns, values)
     const before = text.slice(at, match.index)
@@ -39,7 +39,7 @@ export function parseTarget(to: string, patterns: readonly PathPattern[], values
   parts.push({ text: text.slice(at) })
   const literals = parts.map((part) => ('text' in part ? part.text : '')).join('')
   if (/[{}]/.test(literals)) throw new PatternError('has a single "{" or "}": placeholders are written {name}')
-  return { parts: parts.filter((part) => !('text' in part) || part.text !== ''), rest }
+  return { parts: parts.filter((part) => !('text' in part) || part.text !== ''), isPrefix }
 }
 
 /** The meaning of a placeholder name. Throws PatternError for one not available in all patterns. */
@@ -56,7 +56,7 @@ export function partFor(name: string, patterns: readonly PathPattern[], values: 
 
 /** The text of a target for a request matching a pattern with that many segments. Parameters are percent-encoded. */
 export function fillTarget(
-  { parts, rest }: Target,
+  { parts, isPrefix }: Target,
   depth: number,
   path: string,
   params: Readonly<Record<string, string>>,
@@ -68,7 +68,7 @@ export function fillTarget(
     else if ('parameter' in part) filled += encodeURIComponent(params[part.parameter] ?? '')
     else filled += valueOf(part.value)
   }
-  return rest ? filled + behind(path, depth) : filled
+  return isPrefix ? filled + behind(path, depth) : filled
 }
 
 /** What follows that many segments of the path: "" or "/…". */

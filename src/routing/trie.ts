@@ -12,7 +12,7 @@ export interface TrieNode<Leaf> {
   /** For paths that end here. */
   end: Leaf | null
   /** For paths that end here or continue. */
-  rest: Leaf | null
+  prefix: Leaf | null
 }
 
 /** The paths of one host: plain paths in a single map, all other patterns in a trie. */
@@ -30,7 +30,7 @@ export function emptyPathTable<Leaf>(): PathTable<Leaf> {
 
 /** The leaf of the pattern, created by `create` if missing. */
 export function leafFor<Leaf>(table: PathTable<Leaf>, pattern: PathPattern, create: () => Leaf): Leaf {
-  if (!pattern.rest && parameterNames(pattern.segments).length === 0) {
+  if (!pattern.isPrefix && parameterNames(pattern.segments).length === 0) {
     table.lengths.add(pattern.text.length)
     return entryFor(table.plain, pattern.text, create)
   }
@@ -42,7 +42,7 @@ export function leafFor<Leaf>(table: PathTable<Leaf>, pattern: PathPattern, crea
     }
     node = literalChild(node, segment.literal)
   }
-  if (pattern.rest) return (node.rest ??= create())
+  if (pattern.isPrefix) return (node.prefix ??= create())
   return (node.end ??= create())
 }
 
@@ -75,5 +75,5 @@ function literalChild<Leaf>(parent: TrieNode<Leaf>, segment: string): TrieNode<L
 }
 
 function emptyNode<Leaf>(): TrieNode<Leaf> {
-  return { literals: null, onlyLiteral: null, parameter: null, end: null, rest: null }
+  return { literals: null, onlyLiteral: null, parameter: null, end: null, prefix: null }
 }

@@ -28,8 +28,8 @@ function segmentsOf(path: string): string[] {
   return (normalizePath(path) ?? path).split('/').filter((segment) => segment !== '')
 }
 
-function mayBegin({ segments, rest }: PathPattern, prefix: readonly string[]): boolean {
-  if (!rest && segments.length < prefix.length) return false
+function mayBegin({ segments, isPrefix }: PathPattern, prefix: readonly string[]): boolean {
+  if (!isPrefix && segments.length < prefix.length) return false
   return prefix.every((part, i) => {
     const segment = segments[i]
     return segment === undefined || !('literal' in segment) || segment.literal === part
