@@ -59,7 +59,7 @@ async function build(
 ): Promise<void> {
   const allotted = new SlotRegistry(tools.board, tools.clock).prepare(addressesOf(config.services), {
     state: 'unknown',
-    rest: 0,
+    gracePeriod: 0,
   })
   allotted.commit()
   const generation = await Generation.build({ config, policies, slots: allotted.slots, discovered: {} }, tools, null)

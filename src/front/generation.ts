@@ -177,9 +177,9 @@ export class Generation {
     this.docs?.start()
   }
 
-  /** Switches the services to these discovered instances; requests to previous ones may continue for `rest` milliseconds. */
-  exchange(found: ReadonlyMap<string, FoundInstances>, rest: number): void {
-    for (const [name, instances] of found) this.services.get(name)?.exchange(instances, rest)
+  /** Switches the services to these discovered instances; requests to previous ones may continue for `gracePeriod` milliseconds. */
+  exchange(found: ReadonlyMap<string, FoundInstances>, gracePeriod: number): void {
+    for (const [name, instances] of found) this.services.get(name)?.exchange(instances, gracePeriod)
   }
 
   handle(exchange: ServerExchange): Reply | Promise<Reply> {

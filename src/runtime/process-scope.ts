@@ -31,7 +31,7 @@ import { TicketSeeds } from './ticket-seeds.ts'
 /**
  * How much longer than the process the threads may take to switch to another configuration and release the previous one, in milliseconds.
  */
-const REST_GRACE = 10_000
+const SWITCH_GRACE = 10_000
 
 export interface ProcessOptions {
   readonly config: GatewayConfig
@@ -223,7 +223,7 @@ export class ProcessScope {
     const changed = Object.keys(discovered).filter((name) => discovered[name] !== applied.discovered[name])
     if (changed.length === 0) return null
     const services = this.withFound(config, discovered)
-    const health = await checker.prepare(services, config.drainTimeout + REST_GRACE)
+    const health = await checker.prepare(services, config.drainTimeout + SWITCH_GRACE)
     const { slots } = health
     const found = changed.map(
       (name) => [name, { instances: discovered[name] ?? [], slots: slots[name] ?? NO_SLOTS }] as const,
@@ -241,11 +241,11 @@ export class ProcessScope {
 
   /** Prepares another configuration. On failure, rejects with an Error that says what is unavailable, and changes nothing. */
   async prepare(config: GatewayConfig): Promise<ProcessPrepared> {
-    const rest = Math.max(this.config.drainTimeout, config.drainTimeout) + REST_GRACE
+    const gracePeriod = Math.max(this.config.drainTimeout, config.drainTimeout) + SWITCH_GRACE
     const discovery = await this.discovery.prepare(config.services, FIRST_ANSWER)
     const discovered = discovery.found()
     const services = this.withFound(config, discovered)
-    const preparing = this.checker.prepare(services, rest)
+    const preparing = this.checker.prepare(services, gracePeriod)
     const health = await preparing.catch((error: unknown) => {
       discovery.abandon()
       throw error

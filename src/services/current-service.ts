@@ -36,17 +36,17 @@ export class CurrentService {
   }
 
   /**
-   * Switches new requests to these instances; the balancer keeps its state. Resources of removed instances are kept for `rest` milliseconds
+   * Switches new requests to these instances; the balancer keeps its state. Resources of removed instances are kept for `gracePeriod` milliseconds
    * for requests in progress. On failure, throws and leaves everything unchanged.
    */
-  exchange({ instances, slots }: FoundInstances, rest: number): void {
+  exchange({ instances, slots }: FoundInstances, gracePeriod: number): void {
     const { tenure, current, options, tools } = this
     if (tenure === null) return
     const holder = new Holder(tools.holder.thread)
     const place = { slots, previous: current }
     try {
       const next = new Service(current.name, { ...options, instances }, place, { ...tools, holder })
-      tenure.pass(holder, rest, tools.deadlines.clock)
+      tenure.pass(holder, gracePeriod, tools.deadlines.clock)
       this.current = next
       this.instances = instances
     } catch (error) {
@@ -86,10 +86,10 @@ class Tenure {
     owner.onRelease(() => this.release())
   }
 
-  /** Switches to `next`; the previous holder is released after `rest` milliseconds. */
-  pass(next: Holder, rest: number, clock: Clock): void {
+  /** Switches to `next`; the previous holder is released after `gracePeriod` milliseconds. */
+  pass(next: Holder, gracePeriod: number, clock: Clock): void {
     const { current, former } = this
-    const end = clock.after(rest, () => {
+    const end = clock.after(gracePeriod, () => {
       former.delete(current)
       current.release()
     })

@@ -62,7 +62,7 @@ export function startThreadBy<Time extends Clock>(
       const value = { endpoints: { docs: false as const, openapi: false as const }, ...input }
       const loaded = await readPolicies({ ...value, ownPolicies: policies }, 'sallyport.yaml')
       const config = parseConfig(value, loaded)
-      const allotted = registry.prepare(addressesOf(config.services), { state: 'unknown', rest: 0 })
+      const allotted = registry.prepare(addressesOf(config.services), { state: 'unknown', gracePeriod: 0 })
       allotted.commit()
       const { slots } = allotted
       const made = await Generation.build(

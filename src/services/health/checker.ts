@@ -132,13 +132,13 @@ export class HealthChecker {
 
   /**
    * Prepares the checks of a new configuration: added instances are checked from now on, and get no requests before their first check has
-   * passed. An instance that stays in its service keeps its slot and state; the slot of a removed one keeps its state for `rest` ms after
+   * passed. An instance that stays in its service keeps its slot and state; the slot of a removed one keeps its state for `gracePeriod` ms after
    * the commit. Yields to other work.
    *
    * Rejects with a RangeError, and changes nothing, if there are fewer free slots than new instances.
    */
-  async prepare(services: Services, rest: number): Promise<PreparedHealth> {
-    return new TimeSlices(this.context.clock).run(this.preparing(services, rest))
+  async prepare(services: Services, gracePeriod: number): Promise<PreparedHealth> {
+    return new TimeSlices(this.context.clock).run(this.preparing(services, gracePeriod))
   }
 
   /**
@@ -146,7 +146,7 @@ export class HealthChecker {
    * 2. Assign slots to all instances.
    * 3. Create the checks of those services, and start those of new instances.
    */
-  private *preparing(services: Services, rest: number): SlicedWork<PreparedHealth> {
+  private *preparing(services: Services, gracePeriod: number): SlicedWork<PreparedHealth> {
     const current = this.services
     // 1.
     const plan: Planned[] = []
@@ -161,7 +161,7 @@ export class HealthChecker {
     const addresses = plan.map(({ name, existing, urls }) => [name, [...(existing?.monitors ?? urls).keys()]] as const)
     // At process start, instances are trusted until they have been checked; readiness waits for these checks.
     const state = this.running ? 'pending' : 'unknown'
-    const prepared = this.slots.prepare(new Map(addresses), { state, rest })
+    const prepared = this.slots.prepare(new Map(addresses), { state, gracePeriod })
     // 3.
     const next = new Map<string, Checked>()
     const changes: Changes = { added: [], commit: [] }

@@ -5,7 +5,7 @@ import { ManualClock } from '../../testing/manual-clock.ts'
 import { HealthBoard, type HealthState } from './board.ts'
 import { SlotRegistry, type SlotTable } from './slots.ts'
 
-const REST = 30_000
+const GRACE_PERIOD = 30_000
 
 type Services = Readonly<Record<string, readonly string[]>>
 
@@ -26,10 +26,10 @@ function setUp(size: number) {
     board,
     registry,
     prepare: (services: Services) =>
-      registry.prepare(new Map(Object.entries(services)), { state: 'pending', rest: REST }),
+      registry.prepare(new Map(Object.entries(services)), { state: 'pending', gracePeriod: GRACE_PERIOD }),
     /** Has the services take effect, and returns their slots. */
     allot: (services: Services, state: HealthState = 'unknown'): SlotTable => {
-      const prepared = registry.prepare(new Map(Object.entries(services)), { state, rest: REST })
+      const prepared = registry.prepare(new Map(Object.entries(services)), { state, gracePeriod: GRACE_PERIOD })
       prepared.commit()
       return prepared.slots
     },
@@ -71,7 +71,7 @@ test('the slot of a removed instance rests before it is reused and reset', () =>
   board.set(slot, 'unhealthy')
   board.drain(slot, true)
   allot({ users: service(2) }, 'pending')
-  clock.advance(REST - 1)
+  clock.advance(GRACE_PERIOD - 1)
   assert.throws(() => prepare({ users: service(2, 3) }), RangeError)
   assert.deepEqual([board.state(slot), board.drained(slot)], ['unhealthy', true])
   clock.advance(1)
@@ -92,12 +92,12 @@ test('a slot is not reused while requests to its previous instance are in flight
   const [long, short] = [users!.get(addressOf(1))!, users!.get(addressOf(2))!]
   board.requests.begin(long)
   allot({ users: [] }, 'pending')
-  clock.advance(REST)
+  clock.advance(GRACE_PERIOD)
   assert.equal(prepare({ users: service(3) }).slots['users']!.get(addressOf(3)), short)
-  clock.advance(REST)
+  clock.advance(GRACE_PERIOD)
   assert.throws(() => prepare({ users: service(3, 4) }), RangeError)
   board.requests.end(long)
-  clock.advance(REST)
+  clock.advance(GRACE_PERIOD)
   assert.equal(prepare({ users: service(4) }).slots['users']!.get(addressOf(4)), long)
 })
 
@@ -133,7 +133,7 @@ test('close cancels all timers', () => {
 const SIZE = 6
 
 const step = fc.oneof(
-  fc.record({ type: fc.constant('pass' as const), ms: fc.integer({ min: 0, max: REST }) }),
+  fc.record({ type: fc.constant('pass' as const), ms: fc.integer({ min: 0, max: GRACE_PERIOD }) }),
   fc.record({
     type: fc.constantFrom('commit' as const, 'abandon' as const),
     users: fc.uniqueArray(fc.integer({ min: 1, max: 5 }), { maxLength: 5 }),
@@ -146,22 +146,22 @@ function flat(table: SlotTable): Map<string, number> {
   return new Map(Object.entries(table).flatMap(([name, slots]) => [...slots].map(([at, slot]) => [name + at, slot])))
 }
 
-test('property: no slot has two instances, or a new one before its rest is over', () => {
+test('property: no slot has two instances, or a new one before its grace period is over', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
       const { clock, board, prepare } = setUp(SIZE)
       let current = new Map<string, number>()
-      /** When the rest of a slot is over. */
-      const resting = new Map<number, number>()
+      /** When the grace period of a slot is over. */
+      const retiring = new Map<number, number>()
       for (const each of steps) {
         if (each.type === 'pass') clock.advance(each.ms)
-        for (const [slot, end] of resting) if (end <= clock.now()) resting.delete(slot)
+        for (const [slot, end] of retiring) if (end <= clock.now()) retiring.delete(slot)
         if (each.type === 'pass') continue
         const services = { users: service(...each.users), orders: service(...each.orders) }
         const ofUsers = each.users.map((port) => `users${addressOf(port)}`)
         const keys = ofUsers.concat(each.orders.map((port) => `orders${addressOf(port)}`))
         const added = keys.filter((key) => !current.has(key))
-        if (added.length > SIZE - current.size - resting.size) {
+        if (added.length > SIZE - current.size - retiring.size) {
           assert.throws(() => prepare(services), RangeError)
           continue
         }
@@ -170,7 +170,7 @@ test('property: no slot has two instances, or a new one before its rest is over'
         assert.deepEqual([...next.keys()], keys)
         assert.equal(new Set(next.values()).size, next.size, 'one slot each')
         for (const [key, slot] of next) {
-          assert.ok(!resting.has(slot), 'no idle slot')
+          assert.ok(!retiring.has(slot), 'no idle slot')
           if (current.has(key)) assert.equal(slot, current.get(key))
           else assert.ok(![...current.values()].includes(slot), 'no slot that is in use')
         }
@@ -184,9 +184,9 @@ test('property: no slot has two instances, or a new one before its rest is over'
         if (each.type === 'abandon') prepared.abandon()
         if (each.type === 'abandon') continue
         prepared.commit()
-        for (const [key, slot] of current) if (!next.has(key)) resting.set(slot, clock.now() + REST)
+        for (const [key, slot] of current) if (!next.has(key)) retiring.set(slot, clock.now() + GRACE_PERIOD)
         current = next
-        for (const slot of [...current.values(), ...resting.keys()])
+        for (const slot of [...current.values(), ...retiring.keys()])
           assert.deepEqual([board.state(slot) === 'healthy', board.drained(slot)], [slot % 2 === 1, slot % 3 === 0])
       }
     }),

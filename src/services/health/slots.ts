@@ -29,7 +29,7 @@ export interface Handover {
    * How long the slot of a removed instance keeps its state, in milliseconds, as requests in progress may read it. Repeated while any of
    * them lasts, as WebSockets do.
    */
-  readonly rest: number
+  readonly gracePeriod: number
 }
 
 /** Total number of instances across all services of a configuration. */
@@ -50,7 +50,7 @@ export class SlotRegistry {
   /** Previously used slots, least recently used first. */
   private free: number[] = []
   /** Functions that cancel the timers of slots freed by reloads. */
-  private readonly resting = new Set<() => void>()
+  private readonly retiring = new Set<() => void>()
 
   constructor(board: HealthBoard, clock: Clock) {
     this.board = board
@@ -61,7 +61,7 @@ export class SlotRegistry {
    * Prepares the slots for the services of a configuration. An instance that stays in its service keeps its slot and state. Throws
    * RangeError, and changes nothing, if there are fewer free slots than new instances.
    */
-  prepare(services: Addresses, { state, rest }: Handover): PreparedSlots {
+  prepare(services: Addresses, { state, gracePeriod }: Handover): PreparedSlots {
     const { current } = this
     let [added, taken] = [0, 0]
     for (const [name, addresses] of services)
@@ -88,7 +88,7 @@ export class SlotRegistry {
     return {
       slots: Object.fromEntries(next),
       commit: () => {
-        this.rest(slotsOnlyIn(current, next), rest)
+        this.retire(slotsOnlyIn(current, next), gracePeriod)
         this.current = next
         this.taken = taken
       },
@@ -98,17 +98,17 @@ export class SlotRegistry {
 
   /** Stops all timers; the board is no longer used. */
   close(): void {
-    for (const callOff of this.resting) callOff()
+    for (const callOff of this.retiring) callOff()
   }
 
   private checkRoom(wanted: number): void {
     const { board, next, free, taken } = this
     const room = board.size - next + free.length
     if (wanted <= room) return
-    const resting = board.size - taken - room
+    const retiring = board.size - taken - room
     throw new RangeError(
       `${wanted} instances are added and there is room for ${room}: of ${board.size}, ${taken} are configured ` +
-        `and ${resting} were taken out less than drainTimeout ago, or have requests in flight; add fewer, wait for those, or restart the gateway`,
+        `and ${retiring} were taken out less than drainTimeout ago, or have requests in flight; add fewer, wait for those, or restart the gateway`,
     )
   }
 
@@ -119,17 +119,17 @@ export class SlotRegistry {
     return slot
   }
 
-  private rest(slots: readonly number[], time: number): void {
+  private retire(slots: readonly number[], time: number): void {
     if (slots.length === 0) return
-    const { clock, board, resting } = this
+    const { clock, board, retiring } = this
     const cancel = clock.after(Math.min(time, MAX_DELAY), () => {
-      resting.delete(cancel)
+      retiring.delete(cancel)
       // The slot's counts include those requests, which will still decrement them.
       const busy = new Set(slots.filter((slot) => board.requests.of(slot) > 0))
       for (const slot of slots) if (!busy.has(slot)) this.free.push(slot)
-      this.rest([...busy], time)
+      this.retire([...busy], time)
     })
-    resting.add(cancel)
+    retiring.add(cancel)
   }
 }
 
