@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { checkTarget, isAsked } from './target.ts'
+import { checkTarget, isOriginalTarget } from './target.ts'
 
 for (const [path, query] of [
   ['/', ''],
@@ -34,7 +34,7 @@ for (const [target, path, query] of [
   ['/a?', '/a', '?'],
   ['/a?b=c', '/a', '?b=c'],
 ] as const)
-  test(`${path}${query} corresponds to the target ${target}`, () => assert.ok(isAsked(target, path, query)))
+  test(`${path}${query} corresponds to the target ${target}`, () => assert.ok(isOriginalTarget(target, path, query)))
 
 for (const [target, path, query] of [
   [null, '/a', ''],
@@ -49,4 +49,4 @@ for (const [target, path, query] of [
   ['/ab', '/a', 'b'],
 ] as const)
   test(`${JSON.stringify(path + query)} does not correspond to the target ${target}`, () =>
-    assert.ok(!isAsked(target, path, query)))
+    assert.ok(!isOriginalTarget(target, path, query)))

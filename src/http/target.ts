@@ -19,7 +19,7 @@ export function checkTarget(path: string, query: string): void {
 /**
  * Whether path and query are still the target that the client sent; false for null, a request of the gateway itself.
  */
-export function isAsked(target: string | null, path: string, query: string): boolean {
+export function isOriginalTarget(target: string | null, path: string, query: string): boolean {
   if (target === null) return false
   if (query === '') return path === target
   const long = path.length + query.length === target.length

@@ -63,7 +63,7 @@ export class Attempt implements ReplyListener, WaitingAttempt, Outcome<PooledIns
   /** The instance to try once the lane has finished with the reply. */
   next: PooledInstance | null = null
   /** Whether the outcome has been reported. */
-  told = false
+  isReported = false
   readonly record: AttemptRecord | null
   /** Start time, in monotonic milliseconds. */
   readonly begun: number
@@ -218,7 +218,7 @@ export class Attempt implements ReplyListener, WaitingAttempt, Outcome<PooledIns
   /** Reports the outcome to all listeners. */
   report(): void {
     const { service } = this.owner
-    this.told = true
+    this.isReported = true
     if (this.error !== null || this.again || this.status >= 500) this.noteFailure()
     service.stalled?.remove(this)
     for (const listener of service.listeners) listener.ended(this)

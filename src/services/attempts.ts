@@ -199,7 +199,7 @@ export class Attempts implements AttemptOwner, Abortable, BufferingListener, Tim
   /** The first attempt takes long, so another instance is tried as well. */
   private startHedge(hedge: Hedge): void {
     const { service, exchange, current } = this
-    if (current === null || current.told || this.over || exchange.attempts > 1) return
+    if (current === null || current.isReported || this.over || exchange.attempts > 1) return
     const other = service.balancer.pick(exchange, [current.instance])
     if (other === null || !hedge.spend()) return
     exchange.retried = 'hedge'
@@ -272,7 +272,7 @@ export class Attempts implements AttemptOwner, Abortable, BufferingListener, Tim
   }
 
   stalled(attempt: Attempt): void {
-    if (this.over || attempt.told) return
+    if (this.over || attempt.isReported) return
     if (this.besides(attempt) !== null) {
       attempt.again = true
       attempt.giveUp(this.countTime())
@@ -392,7 +392,7 @@ export class Attempts implements AttemptOwner, Abortable, BufferingListener, Tim
   }
 
   private endBy(attempt: Attempt, fault: OutcomeFault): void {
-    if (!attempt.told) attempt.endBy(fault, this.countTime())
+    if (!attempt.isReported) attempt.endBy(fault, this.countTime())
   }
 
   /** There will be no reply; the unsent rest of the body is discarded. */
@@ -438,7 +438,7 @@ export class Attempts implements AttemptOwner, Abortable, BufferingListener, Tim
       ? deadlineExceeded()
       : new GatewayError('gateway-timeout', 'The service did not reply in time.')
     this.waitsNoMore()
-    for (const attempt of [current, second]) if (attempt !== null && !attempt.told) this.timeOut(attempt, error)
+    for (const attempt of [current, second]) if (attempt !== null && !attempt.isReported) this.timeOut(attempt, error)
     this.fail(error)
     current?.cancel()
     second?.cancel()

@@ -2,7 +2,7 @@ import type { Exchange } from '../http/exchange.ts'
 import type { Handler } from '../http/handler.ts'
 import { sentPath } from '../http/path-forms.ts'
 import { PendingReply } from '../http/pending-reply.ts'
-import { checkTarget, isAsked } from '../http/target.ts'
+import { checkTarget, isOriginalTarget } from '../http/target.ts'
 import { Attempts } from './attempts.ts'
 import type { CurrentService } from './current-service.ts'
 import { type ForwardOptions, RequestForm } from './request-form.ts'
@@ -11,7 +11,7 @@ import { type ForwardOptions, RequestForm } from './request-form.ts'
 export function pathFor(exchange: Exchange, rewrite: ForwardOptions['rewrite']): string {
   const path = rewrite === null ? sentPath(exchange) : rewrite(exchange)
   // Most paths are unchanged and were already validated when the request was read.
-  if (!isAsked(exchange.target, path, exchange.query)) checkTarget(path, exchange.query)
+  if (!isOriginalTarget(exchange.target, path, exchange.query)) checkTarget(path, exchange.query)
   return path
 }
 

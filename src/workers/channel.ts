@@ -19,7 +19,7 @@ export interface ChannelOptions {
   /** Answers questions of the other side. Must not reject. */
   readonly answer: (topic: string, asked: unknown, alone: boolean) => Promise<unknown[]>
   /** Receives notifications from the other side. */
-  readonly hear: (topic: string, told: unknown) => void
+  readonly hear: (topic: string, message: unknown) => void
   readonly clock: Clock
   /** Timeout for answers, in milliseconds. */
   readonly timeout: number

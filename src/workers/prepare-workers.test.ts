@@ -13,7 +13,7 @@ function workers(answers: readonly PreparationResult[]) {
   return {
     asked: requests,
     all: answers.map((answer, i) => ({
-      isGone: false,
+      hasEnded: false,
       ask: async (topic: string) => {
         requests.push(`${topic} ${i}`)
         return topic === prepareTopic.name ? [answer] : [null]

@@ -19,7 +19,7 @@ export const COMMITMENT = 5_000
 export class WorkerLostError extends Error {}
 
 /** The required methods of a worker. */
-type Asked = Pick<RunningWorker, 'ask' | 'isGone'>
+type Asked = Pick<RunningWorker, 'ask' | 'hasEnded'>
 
 export interface PreparedWorkers<One extends Asked = RunningWorker> extends Omit<PreparedFleet, 'commit'> {
   /** Puts it into effect. Resolves with the workers where it is, and the descriptors on which each of them listens. */
@@ -62,7 +62,7 @@ export async function prepareWorkers<One extends Asked>(
 
 async function prepare(worker: Asked, preparation: Preparation): Promise<readonly Address[]> {
   const [answer] = prepareTopic.answers(await worker.ask(prepareTopic.name, preparation, PREPARATION))
-  if (answer === undefined && worker.isGone)
+  if (answer === undefined && worker.hasEnded)
     throw new WorkerLostError('a worker ended while it prepared the configuration: see the log for the reason')
   if (answer === undefined) throw new Error(`a worker was not ready within ${PREPARATION / 1000} seconds`)
   if (answer.addresses === null) throw new Error(answer.problem)

@@ -81,7 +81,7 @@ export class RunningWorker {
   }
 
   /** Whether it has ended or was abandoned. */
-  get isGone(): boolean {
+  get hasEnded(): boolean {
     return this.exited
   }
 

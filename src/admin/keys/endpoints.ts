@@ -64,7 +64,7 @@ export function keyEndpoints(app: AdminApp, context: AdminContext): void {
     async ({ body, operator }, reply) => {
       const keys = managed()
       const { store } = keys
-      if (!keys.place.isAsked)
+      if (!keys.place.isRequired)
         throw new GatewayError('conflict', 'No route asks for API keys: give auth the method api-key first.')
       const { id, owner = id, tier, roles } = body
       const expires = expiryIn(body.expires, now()) ?? null

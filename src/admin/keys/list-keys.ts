@@ -32,7 +32,7 @@ export async function listKeys(
   for (const [sha256, at] of uses.flat()) latest.set(sha256, Math.max(at, latest.get(sha256) ?? 0))
   return {
     keys: found.map(({ sha256, key }) => withUse(key, latest.get(sha256))),
-    store: place.isAsked ? keys.store : null,
+    store: place.isRequired ? keys.store : null,
     redis: place.redis === null ? null : { problem, cacheSeconds: place.cache / 1000 },
   }
 }

@@ -21,7 +21,7 @@ const resets = (text: string) => (): Effect => ({ class: 'resets-state', text })
 const live = (text: string) => (): Effect => ({ class: 'live', text })
 
 const isNew = ({ real }: Difference): boolean => real.before === undefined
-const isGone = ({ real }: Difference): boolean => real.after === undefined
+const isRemoved = ({ real }: Difference): boolean => real.after === undefined
 
 /** The effect of most changes. */
 export const OTHERWISE: Effect = {
@@ -49,7 +49,7 @@ const RULES: readonly Rule[] = [
   [
     ['routes', ANY, 'split'],
     (change) =>
-      !isGone(change) || change.path.length === 4 || change.path[3] === 'headers'
+      !isRemoved(change) || change.path.length === 4 || change.path[3] === 'headers'
         ? null
         : {
             class: 'ends-tunnels',
@@ -116,13 +116,13 @@ function wholeRoute(change: Difference): Effect {
 }
 
 function wholeListener(change: Difference): Effect | null {
-  if (!isGone(change)) return null
+  if (!isRemoved(change)) return null
   const text = 'It stops listening; its connections end, with their WebSockets and streams.'
   return { class: 'ends-tunnels', text }
 }
 
 function otherProtocol(change: Difference): Effect {
-  const protocol = isGone(change) ? 'no TLS' : 'TLS'
+  const protocol = isRemoved(change) ? 'no TLS' : 'TLS'
   const text = `New connections use ${protocol}; open ones end, with their WebSockets and streams.`
   return { class: 'ends-tunnels', text }
 }

@@ -16,7 +16,7 @@ export interface KeyConfiguration {
 /** Where a configuration keeps its keys. */
 export interface KeyPlace {
   /** Whether any route requires keys. */
-  readonly isAsked: boolean
+  readonly isRequired: boolean
   /** The keys in the configuration itself, without duplicates. */
   readonly configured: readonly WrittenKey[]
   /** The Redis that holds further keys; null if all keys are in the configuration. */
@@ -37,7 +37,7 @@ export function keyPlace({ policies, routes, stores }: KeyConfiguration): KeyPla
   const shared = options.filter(({ store }) => store === 'redis')
   const configured = options.flatMap(({ keys }) => keys)
   return {
-    isAsked: options.length > 0,
+    isRequired: options.length > 0,
     configured: [...new Map(configured.map((key) => [`${key.id} ${key.sha256}`, key])).values()],
     redis: shared.length === 0 ? null : stores.redis,
     cache: Math.max(0, ...shared.map(({ cache }) => cache)),
