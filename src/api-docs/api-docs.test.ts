@@ -60,32 +60,32 @@ function setUp() {
     assert.ok(body instanceof Bytes)
     return body
   }
-  return { docs, ask, told: () => calls, answer: (reply: ServiceReply) => answer.resolve(reply) }
+  return { docs, ask, calls: () => calls, answer: (reply: ServiceReply) => answer.resolve(reply) }
 }
 
 test('a large document is written in slices of a few operations, with other work in between', async () => {
-  const { ask, told } = setUp()
+  const { ask, calls } = setUp()
   let [written, most, before, turns] = [false, 0, 0, 0]
   setImmediate(function turn() {
     turns++
-    most = Math.max(most, told() - before)
-    before = told()
+    most = Math.max(most, calls() - before)
+    before = calls()
     if (!written) setImmediate(turn)
   })
   const { paths } = documentOf((await ask()).toText())
   written = true
   assert.equal(Object.keys(paths).length, ROUTES + 1)
   assert.ok(most <= 5, `${most} operations in one turn`)
-  assert.ok(turns >= told() / 5, `${turns} turns`)
+  assert.ok(turns >= calls() / 5, `${turns} turns`)
 })
 
 test('simultaneous requests share one document, which is then cached', async () => {
-  const { ask, told } = setUp()
+  const { ask, calls } = setUp()
   const all = await Promise.all([ask(), ask(), ask()])
-  const once = told()
+  const once = calls()
   assert.equal(new Set(all).size, 1)
   assert.equal(await ask(), all[0])
-  assert.equal(told(), once)
+  assert.equal(calls(), once)
 })
 
 test('a service document that arrives during writing is included in the next document', async () => {

@@ -6,22 +6,22 @@ import { Budget, Bytes } from './body.ts'
 import { DEFAULT_BUFFER_SIZE, BufferedBody } from './buffered-body.ts'
 import { Headers } from './headers.ts'
 
-/** Gathers; `got` is what was told. */
+/** Gathers; `got` is what was reported. */
 function gather(source: ConstructorParameters<typeof BufferedBody>[0], budget?: Budget) {
   const body = new BufferedBody(source, 'a client', budget)
   const reported: (Bytes | BufferedBody | Error)[] = []
   body.buffer({ buffered: (all) => reported.push(all), broken: (error) => reported.push(error) })
-  return { body, told: reported }
+  return { body, reported }
 }
 
 test('a body that arrives completely becomes bytes', () => {
   const source = new PushedBody(11)
-  const { told } = gather(source)
+  const { reported } = gather(source)
   for (const piece of ['a ', 'slow ', 'body']) assert.equal(source.push(piece), true)
-  assert.equal(told.length, 0)
+  assert.equal(reported.length, 0)
   source.end()
-  assert.ok(told[0] instanceof Bytes)
-  assert.equal(told[0].toLatin1(), 'a slow body')
+  assert.ok(reported[0] instanceof Bytes)
+  assert.equal(reported[0].toLatin1(), 'a slow body')
 })
 
 test('only what has arrived counts against the budget, whatever was announced', () => {
@@ -34,10 +34,10 @@ test('only what has arrived counts against the budget, whatever was announced', 
 
 test('if the budget is used up the body is streamed, and nothing is lost', () => {
   const source = new PushedBody(20)
-  const { body, told } = gather(source, new Budget(16))
+  const { body, reported } = gather(source, new Budget(16))
   assert.equal(source.push('1234'), true)
   assert.equal(source.push('56789'), false)
-  assert.deepEqual(told, [body])
+  assert.deepEqual(reported, [body])
   const sink = new CollectingSink()
   body.pipe(sink)
   assert.equal(sink.text, '123456789')
@@ -50,10 +50,10 @@ test('if the budget is used up the body is streamed, and nothing is lost', () =>
 
 test('trailers are kept', () => {
   const source = new PushedBody(-1)
-  const { body, told } = gather(source)
+  const { body, reported } = gather(source)
   source.push('body')
   source.end(Headers.of([['X-Sum', '1']]))
-  assert.deepEqual(told, [body])
+  assert.deepEqual(reported, [body])
   const sink = new CollectingSink()
   body.pipe(sink)
   assert.equal(sink.text, 'body')
@@ -65,7 +65,7 @@ test('a failure is reported to whoever waits or pipes', () => {
   const error = new Error('gone')
   const first = gather(early)
   early.sink!.fail(error)
-  assert.deepEqual(first.told, [error])
+  assert.deepEqual(first.reported, [error])
   const second = gather(between)
   second.body.begin()
   between.sink!.fail(error)
@@ -130,12 +130,12 @@ test('property: any body in any parts is passed on unchanged', () => {
   fc.assert(
     fc.property(parts, fc.boolean(), fc.nat(40), answers, (texts, known, room, taken) => {
       const bytes = texts.map((text) => Buffer.from(text).toString('latin1'))
-      const { body, told } = gather(
+      const { body, reported } = gather(
         new PartsBody(bytes, known, null),
         new Budget(room < 20 ? room : DEFAULT_BUFFER_SIZE * 2),
       )
       const taker = new Taker(taken)
-      const [got] = told
+      const [got] = reported
       assert.ok(got instanceof Bytes || got === body)
       taker.take(got)
       taker.finish(body)

@@ -14,7 +14,7 @@ function open() {
   }
   let calls = 0
   const writer = new TurnWriter(socket, { full: () => calls++ })
-  return { socket, writes, writer, told: () => calls }
+  return { socket, writes, writer, calls: () => calls }
 }
 
 test('output of one turn is written at its end, with one write for each peer', async () => {
@@ -39,10 +39,10 @@ test('flush writes at once, and later output goes after it', () => {
 })
 
 test('large output is written before the turn ends, and the writer is told when the peer takes no more', () => {
-  const { writer, writes, socket, told } = open()
+  const { writer, writes, socket, calls } = open()
   socket.taking = false
   for (let i = 0; i < 10; i++) writer.put('x'.repeat(10_000))
-  assert.deepEqual([writes.length, writer.length, told()], [1, 30_000, 1])
+  assert.deepEqual([writes.length, writer.length, calls()], [1, 30_000, 1])
 })
 
 test('nothing is written to a closed socket', () => {

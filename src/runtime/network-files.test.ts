@@ -31,31 +31,31 @@ async function start(t: TestContext, held: Readonly<Record<string, string>>) {
   const config = configOf(Object.entries(held).map(([name, text]) => entry(name, [text])))
   const files = new NetworkFiles({ config, files: watcher, answers, threads: answers, log })
   files.start()
-  return { files, watcher, told: reported, lines, answers, write, entry, pathOf }
+  return { files, watcher, reported, lines, answers, write, entry, pathOf }
 }
 
 test('a new configuration changes the watched files', async (t) => {
-  const { files, watcher, told, write, entry, pathOf } = await start(t, { stays: '10.0.0.1', goes: '10.0.0.2' })
+  const { files, watcher, reported, write, entry, pathOf } = await start(t, { stays: '10.0.0.1', goes: '10.0.0.2' })
   write('comes', '10.0.0.3')
   files.configure(configOf(['192.0.2.0/24', entry('stays', ['10.0.0.1']), entry('comes', ['10.0.0.3'])]))
   assert.deepEqual(watcher.paths, [pathOf('stays'), pathOf('comes')])
-  assert.deepEqual(told.at(-1)?.files, { [pathOf('stays')]: ['10.0.0.1'], [pathOf('comes')]: ['10.0.0.3'] })
+  assert.deepEqual(reported.at(-1)?.files, { [pathOf('stays')]: ['10.0.0.1'], [pathOf('comes')]: ['10.0.0.3'] })
   write('comes', '10.0.0.4')
   watcher.change(pathOf('comes'))
-  assert.deepEqual(told.at(-1)?.files[pathOf('comes')], ['10.0.0.4'])
+  assert.deepEqual(reported.at(-1)?.files[pathOf('comes')], ['10.0.0.4'])
   files.configure(configOf([]))
   assert.deepEqual(watcher.paths, [])
-  assert.deepEqual(told.at(-1)?.files, {})
+  assert.deepEqual(reported.at(-1)?.files, {})
   assert.deepEqual(
-    told.map(({ version }) => version),
+    reported.map(({ version }) => version),
     [1, 2, 3],
   )
 })
 
 test('an equal configuration changes nothing', async (t) => {
-  const { files, watcher, told, answers, entry, pathOf } = await start(t, { stays: '10.0.0.1' })
+  const { files, watcher, reported, answers, entry, pathOf } = await start(t, { stays: '10.0.0.1' })
   files.configure(configOf([entry('stays', ['10.0.0.1'])]))
-  assert.deepEqual(told, [])
+  assert.deepEqual(reported, [])
   assert.deepEqual(watcher.paths, [pathOf('stays')])
   assert.deepEqual(await answers.askAll(networksTopic, null), [
     { version: 0, files: { [pathOf('stays')]: ['10.0.0.1'] } },
@@ -63,10 +63,10 @@ test('an equal configuration changes nothing', async (t) => {
 })
 
 test('a change between reading a configuration and applying it is not missed', async (t) => {
-  const { files, told, write, entry, pathOf } = await start(t, {})
+  const { files, reported, write, entry, pathOf } = await start(t, {})
   write('comes', '10.0.0.9')
   files.configure(configOf([entry('comes', ['10.0.0.3'])]))
-  assert.deepEqual(told.at(-1)?.files, { [pathOf('comes')]: ['10.0.0.9'] })
+  assert.deepEqual(reported.at(-1)?.files, { [pathOf('comes')]: ['10.0.0.9'] })
 })
 
 test('nothing is watched after stop', async (t) => {

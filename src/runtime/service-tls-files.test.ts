@@ -38,45 +38,45 @@ async function start(services: Readonly<Record<string, Tls>>) {
   const options = { checker, files: watcher, answers, threads: answers, log }
   const files = new ServiceTlsFiles({ ...options, services: (await configOf(services)).services })
   files.start()
-  return { files, watcher, told: reported, checked }
+  return { files, watcher, reported, checked }
 }
 
 test('a new configuration changes the watched files', async (t) => {
   const [old, fresh] = [leafFiles(t, 'old'), leafFiles(t, 'fresh')]
-  const { files, watcher, told, checked } = await start({ a: old })
+  const { files, watcher, reported, checked } = await start({ a: old })
   files.configure(await configOf({ b: fresh }))
   assert.deepEqual(watcher.paths, [fresh.cert, fresh.key])
-  assert.deepEqual([told, checked], [[], []], 'what was just read is the same everywhere')
+  assert.deepEqual([reported, checked], [[], []], 'what was just read is the same everywhere')
   const other = authority.issueClient({ subject: { commonName: 'other' } })
   replaceLeaf(fresh, other)
   watcher.change(fresh.cert)
   assert.deepEqual(checked, ['b'])
-  assert.equal(told.at(-1)?.services['b']?.key, other.key)
+  assert.equal(reported.at(-1)?.services['b']?.key, other.key)
 })
 
 test('a change between reading a configuration and applying it is not missed', async (t) => {
   const fresh = leafFiles(t, 'fresh')
-  const { files, told, checked } = await start({})
+  const { files, reported, checked } = await start({})
   const config = await configOf({ b: fresh })
   const other = authority.issueClient({ subject: { commonName: 'other' } })
   replaceLeaf(fresh, other)
   files.configure(config)
-  assert.equal(told.at(-1)?.services['b']?.key, other.key)
+  assert.equal(reported.at(-1)?.services['b']?.key, other.key)
   assert.deepEqual(checked, ['b'])
 })
 
 test('contents read for a service are dropped when the configuration no longer names the files', async (t) => {
   const [old, fresh] = [leafFiles(t, 'old'), leafFiles(t, 'fresh')]
-  const { files, watcher, told } = await start({ a: old, b: old })
+  const { files, watcher, reported } = await start({ a: old, b: old })
   replaceLeaf(old, authority.issueClient({ subject: { commonName: 'second' } }))
   watcher.change(old.cert)
-  const { services } = told.at(-1)!
+  const { services } = reported.at(-1)!
   assert.deepEqual(Object.keys(services), ['a', 'b'])
   files.configure(await configOf({ a: fresh }))
-  const after = told.at(-1)!
+  const after = reported.at(-1)!
   assert.deepEqual(Object.keys(after.services), ['a'])
   assert.equal(after.services['a']?.files.cert, fresh.cert)
   assert.ok(after.version > 2)
   files.configure(await configOf({ a: fresh }))
-  assert.equal(told.at(-1), after, 'an equal one changes nothing')
+  assert.equal(reported.at(-1), after, 'an equal one changes nothing')
 })

@@ -13,28 +13,28 @@ const replied = { phase: 'body', status: 200, reason: null, fault: 'none', strea
 
 test('a reply is one outcome, with the time until its head', async () => {
   const a = new ScriptedInstance(0)
-  const { clock, told, result } = setUpAttempts([a])
+  const { clock, reported, result } = setUpAttempts([a])
   clock.advance(30)
   a.listener?.replied(ok(), false)
   a.listener?.finished()
   await received()
   assert.equal(result.reply?.status, 200)
-  assert.deepEqual(told, [{ told: 'ended', slot: 0, took: 30, ...replied }])
+  assert.deepEqual(reported, [{ kind: 'ended', slot: 0, took: 30, ...replied }])
   assert.deepEqual([a.inFlight, a.sent], [0, 0])
 })
 
 test('each attempt has its own outcome and time', async () => {
   const [a, b] = [new ScriptedInstance(0), new ScriptedInstance(1)]
   a.free = false
-  const { clock, told, retries, exchange } = setUpAttempts([a, b])
+  const { clock, reported, retries, exchange } = setUpAttempts([a, b])
   clock.advance(20)
   a.lanes?.reject(new ConnectFailed('instance-0:80', null))
   await received()
   clock.advance(5)
   b.listener?.replied(ok(), false)
-  assert.deepEqual(told, [
+  assert.deepEqual(reported, [
     {
-      told: 'ended',
+      kind: 'ended',
       slot: 0,
       took: 20,
       phase: 'connect',
@@ -44,7 +44,7 @@ test('each attempt has its own outcome and time', async () => {
       streamed: false,
       again: true,
     },
-    { told: 'ended', slot: 1, took: 5, ...replied },
+    { kind: 'ended', slot: 1, took: 5, ...replied },
   ])
   assert.deepEqual(retries, ['connect'])
   assert.equal(exchange.serviceTime, 25)
@@ -63,17 +63,17 @@ test('a failure is reported with whose fault it is', () => {
     [new GatewayError('internal-error'), null, 'gateway'],
   ] as const) {
     const a = new ScriptedInstance(0)
-    const { told } = setUpAttempts([a], { method: 'POST', body: Bytes.fromLatin1('1') })
+    const { reported } = setUpAttempts([a], { method: 'POST', body: Bytes.fromLatin1('1') })
     a.listener?.finished()
     a.listener?.failed(error)
-    const [{ phase, again, ...outcome }] = told as [(typeof told)[number]]
-    assert.deepEqual([outcome.reason, outcome.fault, phase, again, told.length], [reason, fault, 'reply', false, 1])
+    const [{ phase, again, ...outcome }] = reported as [(typeof reported)[number]]
+    assert.deepEqual([outcome.reason, outcome.fault, phase, again, reported.length], [reason, fault, 'reply', false, 1])
   }
 })
 
 test('a disconnect of the client is reported once, whatever happens to the lane', async () => {
   const a = new ScriptedInstance(0)
-  const { clock, told, exchange } = setUpAttempts([a])
+  const { clock, reported, exchange } = setUpAttempts([a])
   clock.advance(40)
   Object.assign(exchange, { aborted: true })
   exchange.waiter?.abort()
@@ -83,7 +83,7 @@ test('a disconnect of the client is reported once, whatever happens to the lane'
   await received()
   assert.equal(a.cancelled, 1)
   assert.deepEqual(
-    told.map(({ fault, reason, status, took }) => ({ fault, reason, status, took })),
+    reported.map(({ fault, reason, status, took }) => ({ fault, reason, status, took })),
     [{ fault: 'client', reason: null, status: 0, took: 40 }],
   )
 })
@@ -91,13 +91,13 @@ test('a disconnect of the client is reported once, whatever happens to the lane'
 test('a disconnect before there is a lane is also reported once', async () => {
   const a = new ScriptedInstance(0)
   a.free = false
-  const { told, exchange } = setUpAttempts([a])
+  const { reported, exchange } = setUpAttempts([a])
   Object.assign(exchange, { aborted: true })
   exchange.waiter?.abort()
   a.lanes?.resolve(a)
   await received()
   assert.deepEqual(
-    told.map(({ fault, phase }) => ({ fault, phase })),
+    reported.map(({ fault, phase }) => ({ fault, phase })),
     [{ fault: 'client', phase: 'connect' }],
   )
   assert.deepEqual([a.requests.length, a.inFlight, a.sent], [0, 0, 0])
@@ -105,10 +105,10 @@ test('a disconnect before there is a lane is also reported once', async () => {
 
 test('a disconnect after the head does not change the outcome', () => {
   const a = new ScriptedInstance(0)
-  const { told, exchange } = setUpAttempts([a])
+  const { reported, exchange } = setUpAttempts([a])
   a.listener?.replied(ok(), false)
   exchange.waiter?.abort()
-  assert.deepEqual(told, [{ told: 'ended', slot: 0, took: 0, ...replied }])
+  assert.deepEqual(reported, [{ kind: 'ended', slot: 0, took: 0, ...replied }])
 })
 
 test('a reply with a streamed body is reported twice: at its head and at its end', () => {
@@ -134,14 +134,16 @@ test('a reply with a streamed body is reported twice: at its head and at its end
     [true, (a: ScriptedInstance) => a.listener?.finished(), ['ended']],
   ] as const) {
     const a = new ScriptedInstance(0)
-    const { clock, told } = setUpAttempts([a])
+    const { clock, reported } = setUpAttempts([a])
     clock.advance(10)
     a.listener?.replied(coming(), lasting)
     clock.advance(10)
     end(a)
-    const words = told.map((each) => (each.told === 'brokeOff' ? `brokeOff ${each.reason} ${each.fault}` : each.told))
+    const words = reported.map((each) =>
+      each.kind === 'brokeOff' ? `brokeOff ${each.reason} ${each.fault}` : each.kind,
+    )
     assert.deepEqual(words, expected)
-    assert.deepEqual(new Set(told.map(({ took }) => took)), new Set([10]))
+    assert.deepEqual(new Set(reported.map(({ took }) => took)), new Set([10]))
   }
 })
 
@@ -161,13 +163,13 @@ async function setUpRefused(parts: Parameters<typeof setUpAttempts>[1], set: Att
 
 test('502 and 503 are retried on another instance, at once if that has not failed itself', async () => {
   for (const status of [502, 503]) {
-    const { b, result, told, retries, exchange } = await setUpRefused({}, { retry: {} }, refused(status))
+    const { b, result, reported, retries, exchange } = await setUpRefused({}, { retry: {} }, refused(status))
     assert.equal(b.requests.length, 1)
     b.listener?.replied(ok(), false)
     await received()
     assert.equal(result.reply?.status, 200)
     assert.deepEqual(
-      told.map(({ slot, again, ...outcome }) => [slot, outcome.status, again]),
+      reported.map(({ slot, again, ...outcome }) => [slot, outcome.status, again]),
       [
         [0, status, true],
         [1, 200, false],
@@ -264,14 +266,14 @@ test('an instance that has just failed for others is retried after a random dela
 })
 
 test('a disconnect during the delay ends the request', async () => {
-  const { b, clock, exchange, result, told } = await setUpRefused({}, { retry: {}, rows: [0, 2] })
+  const { b, clock, exchange, result, reported } = await setUpRefused({}, { retry: {}, rows: [0, 2] })
   Object.assign(exchange, { aborted: true })
   exchange.waiter?.abort()
   clock.advance(1_000)
   await received()
   assert.equal(b.requests.length, 0)
   assert.equal(result.error instanceof GatewayError && result.error.code, 'client-closed')
-  assert.equal(told.length, 1)
+  assert.equal(reported.length, 1)
   assert.equal(clock.pending, 1, 'the tick of the deadlines')
 })
 
@@ -323,7 +325,7 @@ function setUpStalled(
 }
 
 test('requests waiting for an instance that is ejected as stalled move to another, which does not count as a further failure', async () => {
-  const { a, b, clock, told, retries, exchange, result } = setUpStalled()
+  const { a, b, clock, reported, retries, exchange, result } = setUpStalled()
   assert.deepEqual([a.cancelled, b.requests.length, retries, exchange.retried], [1, 1, ['stalled'], 'stalled'])
   a.listener?.finished()
   a.listener?.failed(new ClosedBeforeReply(false, false, null))
@@ -333,7 +335,7 @@ test('requests waiting for an instance that is ejected as stalled move to anothe
   await received()
   assert.equal(result.reply?.status, 200)
   assert.deepEqual(
-    told.map(({ slot, status, reason, fault, again }) => [slot, status, reason, fault, again]),
+    reported.map(({ slot, status, reason, fault, again }) => [slot, status, reason, fault, again]),
     [
       [0, 0, null, 'none', true],
       [1, 200, null, 'none', false],
@@ -389,15 +391,15 @@ test('the total timeout covers all attempts, including connecting', async () => 
   for (const begin of [(a: ScriptedInstance) => void (a.free = false), (a: ScriptedInstance) => void (a.free = true)]) {
     const a = new ScriptedInstance(0)
     begin(a)
-    const { clock, result, told } = setUpAttempts([a], {}, { total: 1_000 })
+    const { clock, result, reported } = setUpAttempts([a], {}, { total: 1_000 })
     clock.advance(999)
     await received()
-    assert.equal(told.length, 0)
+    assert.equal(reported.length, 0)
     clock.advance(201)
     await received()
     assert.equal(result.error instanceof GatewayError && result.error.code, 'gateway-timeout')
     assert.deepEqual(
-      told.map(({ reason, fault }) => [reason, fault]),
+      reported.map(({ reason, fault }) => [reason, fault]),
       [['timeout', 'instance']],
     )
     if (a.free) {
@@ -407,16 +409,16 @@ test('the total timeout covers all attempts, including connecting', async () => 
     }
     a.lanes?.resolve(a)
     await received()
-    assert.deepEqual([told.length, a.inFlight, a.sent], [1, 0, 0])
+    assert.deepEqual([reported.length, a.inFlight, a.sent], [1, 0, 0])
   }
 })
 
 test('only the attempt in progress at the total timeout is cancelled, and not blamed', async () => {
-  const { clock, b, result, told } = await setUpRefused({}, { retry: {}, total: 1_000 })
+  const { clock, b, result, reported } = await setUpRefused({}, { retry: {}, total: 1_000 })
   clock.advance(1_200)
   await received()
   assert.equal(result.error instanceof GatewayError && result.error.code, 'gateway-timeout')
-  assert.deepEqual([told.at(-1)?.reason, told.at(-1)?.fault, b.cancelled], ['timeout', 'gateway', 1])
+  assert.deepEqual([reported.at(-1)?.reason, reported.at(-1)?.fault, b.cancelled], ['timeout', 'gateway', 1])
   const waiting = await setUpRefused({}, { retry: {}, total: 1, rows: [0, 1], drawn: 0.9 })
   waiting.clock.advance(1_200)
   await received()

@@ -74,30 +74,30 @@ test('UNAVAILABLE is retried for the configured methods, before the first messag
 })
 
 test('a call whose deadline has passed is not sent', async () => {
-  const { a, result, told } = setUpCall({ timeout: 0 })
+  const { a, result, reported } = setUpCall({ timeout: 0 })
   await received()
   assert.equal((result.error as { code: string }).code, 'deadline-exceeded')
-  assert.deepEqual([a.requests.length, told.length], [0, 0])
+  assert.deepEqual([a.requests.length, reported.length], [0, 0])
 })
 
 test('a deadline before the head cancels the request, and does not count against the instance', async () => {
-  const { a, clock, result, told } = setUpCall({ timeout: 500, total: 60_000 })
+  const { a, clock, result, reported } = setUpCall({ timeout: 500, total: 60_000 })
   clock.advance(1_000)
   await received()
   assert.equal((result.error as { code: string }).code, 'deadline-exceeded')
   assert.equal(a.cancelled, 1)
   assert.deepEqual(
-    told.map(({ reason, fault }) => ({ reason, fault })),
+    reported.map(({ reason, fault }) => ({ reason, fault })),
     [{ reason: null, fault: 'client' }],
   )
 })
 
 test('if the total timeout of the route is shorter, it applies and counts against the service', async () => {
-  const { clock, result, told } = setUpCall({ timeout: 60_000, total: 500 })
+  const { clock, result, reported } = setUpCall({ timeout: 60_000, total: 500 })
   clock.advance(1_000)
   await received()
   assert.equal((result.error as { code: string }).code, 'gateway-timeout')
-  assert.equal(told[0]?.reason, 'timeout')
+  assert.equal(reported[0]?.reason, 'timeout')
 })
 
 test('a deadline between messages ends the reply with its status, and cancels the request', async () => {
@@ -127,17 +127,17 @@ test('the status in the trailers is the outcome of the call for the instance', a
   const call = setUpCall()
   const { body, sink } = await reply(call)
   assert.deepEqual(
-    call.told.map(({ told, status }) => `${told} ${status}`),
+    call.reported.map(({ kind, status }) => `${kind} ${status}`),
     ['ended 200'],
   )
   // The connection is done with it before the client has taken all.
   call.a.listener?.finished()
-  assert.equal(call.told.length, 1)
+  assert.equal(call.reported.length, 1)
   body.end(trailers(13))
   assert.equal(sink.trailers?.get('grpc-status'), '13')
   assert.equal(call.grpc.status, 13)
   assert.deepEqual(
-    call.told.map(({ told, status }) => `${told} ${status}`),
+    call.reported.map(({ kind, status }) => `${kind} ${status}`),
     ['ended 200', 'passed 500'],
   )
 })
@@ -149,13 +149,13 @@ test('a reply without a status does not count against the instance', async () =>
   call.a.listener?.finished()
   assert.equal(call.grpc.status, null)
   assert.deepEqual(
-    call.told.map(({ told, status }) => `${told} ${status}`),
+    call.reported.map(({ kind, status }) => `${kind} ${status}`),
     ['ended 200', 'passed 200'],
   )
 })
 
 test('an HTTP error of a service is returned unchanged, and counts once', async () => {
-  const { a, told, grpc, result } = setUpCall()
+  const { a, reported, grpc, result } = setUpCall()
   const body = new PushedBody(-1)
   a.listener?.replied(new Reply(503, Headers.of(), body), false)
   await received()
@@ -163,7 +163,7 @@ test('an HTTP error of a service is returned unchanged, and counts once', async 
   a.listener?.finished()
   assert.equal(grpc.status, null)
   assert.deepEqual(
-    told.map((each) => `${each.told} ${each.status}`),
+    reported.map((each) => `${each.kind} ${each.status}`),
     ['ended 503', 'passed 503'],
   )
 })
@@ -179,7 +179,7 @@ test('a service that fails between messages is reported in the trailers', async 
   assert.equal(sink.error, null)
   assert.equal(call.exchange.error, error)
   assert.deepEqual(
-    call.told.map(({ told }) => told),
+    call.reported.map(({ kind }) => kind),
     ['ended', 'brokeOff'],
   )
 })
@@ -192,7 +192,7 @@ test('a disconnect between messages does not count against the instance', async 
   call.a.listener?.finished()
   assert.equal(body.cancelled, true)
   assert.deepEqual(
-    call.told.map(({ told, status }) => `${told} ${status}`),
+    call.reported.map(({ kind, status }) => `${kind} ${status}`),
     ['ended 200', 'passed 200'],
   )
 })
@@ -206,12 +206,12 @@ test('a trailers-only status is the outcome at once', async () => {
     [12, 200],
     [0, 200],
   ] as const) {
-    const { a, told, grpc, result } = setUpCall()
+    const { a, reported, grpc, result } = setUpCall()
     a.listener?.replied(trailersOnly(status), false)
     a.listener?.finished()
     await received()
     assert.deepEqual(
-      told.map((each) => each.status),
+      reported.map((each) => each.status),
       [judged],
     )
     assert.equal(grpc.status, status)

@@ -33,7 +33,7 @@ function setUp(t: TestContext) {
       }
     }
   }
-  return { writer, clock, told: reported, read, leave: () => closeSync(reader) }
+  return { writer, clock, reported, read, leave: () => closeSync(reader) }
 }
 
 const piece = (i: number): Buffer => Buffer.from(`${String(i).padEnd(4094, '.')}\n`)
@@ -46,7 +46,7 @@ function numbers(text: string): number[] {
 }
 
 test('a full pipe does not block, and everything arrives in order once it is read', (t) => {
-  const { writer, clock, told, read } = setUp(t)
+  const { writer, clock, reported, read } = setUp(t)
   for (let i = 0; i < 200; i++) writer.write(piece(i))
   let text = read()
   assert.ok(numbers(text).length < 200)
@@ -58,44 +58,44 @@ test('a full pipe does not block, and everything arrives in order once it is rea
     numbers(text),
     Array.from({ length: 200 }, (_, i) => i),
   )
-  assert.equal(told.lost, 0)
+  assert.equal(reported.lost, 0)
   assert.equal(clock.pending, 0)
 })
 
 test('the buffer is bounded, what does not fit is counted, and a notification follows once there is room again', (t) => {
-  const { writer, clock, told, read } = setUp(t)
+  const { writer, clock, reported, read } = setUp(t)
   for (let i = 0; i < 5000; i++) writer.write(piece(i))
-  assert.ok(told.lost > 800 && told.lost < 1000, `${told.lost} lost`)
+  assert.ok(reported.lost > 800 && reported.lost < 1000, `${reported.lost} lost`)
   let text = read()
-  const drained = told.drained
-  while (told.drained === drained) {
+  const drained = reported.drained
+  while (reported.drained === drained) {
     clock.advance(5)
     text += read()
   }
-  assert.equal(numbers(text).length + told.lost, 5000)
+  assert.equal(numbers(text).length + reported.lost, 5000)
 })
 
 test('a reader that closes the pipe causes lost lines and nothing else', async (t) => {
-  const { writer, told, leave } = setUp(t)
+  const { writer, reported, leave } = setUp(t)
   leave()
   for (let i = 0; i < 10; i++) writer.write(piece(i))
   await writer.flush()
   await writer.end()
-  assert.equal(told.lost, 10)
+  assert.equal(reported.lost, 10)
 })
 
 test('end() writes what it can, and gives up on a reader that does not read', async (t) => {
-  const { writer, told, read } = setUp(t)
+  const { writer, reported, read } = setUp(t)
   for (let i = 0; i < 200; i++) writer.write(piece(i))
   await writer.end()
   const received = numbers(read()).length
   assert.ok(received > 0)
-  assert.equal(received + told.lost, 200)
+  assert.equal(received + reported.lost, 200)
 })
 
 test('flushSync() gives up in the same way', (t) => {
-  const { writer, told, read } = setUp(t)
+  const { writer, reported, read } = setUp(t)
   for (let i = 0; i < 200; i++) writer.write(piece(i))
   writer.flushSync()
-  assert.equal(numbers(read()).length + told.lost, 200)
+  assert.equal(numbers(read()).length + reported.lost, 200)
 })

@@ -70,9 +70,9 @@ export class ScriptedInstance implements Lane {
 }
 
 /** The outcome of an attempt as reported, in words. */
-export type Told = Pick<Outcome, 'phase' | 'status' | 'reason' | 'fault' | 'took' | 'streamed' | 'again'> & {
+export type Report = Pick<Outcome, 'phase' | 'status' | 'reason' | 'fault' | 'took' | 'streamed' | 'again'> & {
   readonly slot: number
-  readonly told: 'ended' | 'passed' | 'brokeOff'
+  readonly kind: 'ended' | 'passed' | 'brokeOff'
 }
 
 export interface AttemptsSetUp {
@@ -105,7 +105,7 @@ function makeHedge(
   { hedge: options }: AttemptsSetUp,
   counts: WindowCounts,
   deadlines: Deadlines,
-  told: string[],
+  report: string[],
 ): Hedge | null {
   if (options === undefined) return null
   const parsed = hedgeSchema.parse(options)
@@ -114,7 +114,7 @@ function makeHedge(
   const budget = new RetryBudget(counts, 0, hedgeBudget(parsed), deadlines, 'hedge')
   const counter = (metric: unknown, labels: object) => {
     const words = [String(metric).replace(/^sallyport_|_total$/g, ''), ...('outcome' in labels ? [labels.outcome] : [])]
-    return { add: () => void told.push(words.join(' ')) }
+    return { add: () => void report.push(words.join(' ')) }
   }
   return new Hedge('users', parsed, { clock, metrics: { counter }, budget })
 }
@@ -125,12 +125,12 @@ export function makeService(instances: readonly ScriptedInstance[], clock: Manua
   const deadlines = new Deadlines(clock)
   const board = HealthBoard.create(instances.length)
   const counts = new WindowCounts(new Int32Array(WindowCounts.cellsFor(1, BUDGET_KINDS)), 1, BUDGET_KINDS, 1, 0)
-  const reported: Told[] = []
+  const reported: Report[] = []
   const retries: string[] = []
   const hedges: string[] = []
-  const hear = (kind: Told['told'], outcome: Outcome): void => {
+  const report = (kind: Report['kind'], outcome: Outcome): void => {
     const { phase, status, reason, fault, took, streamed, again, instance } = outcome
-    reported.push({ told: kind, slot: instance.slot, phase, status, reason, fault, took, streamed, again })
+    reported.push({ kind, slot: instance.slot, phase, status, reason, fault, took, streamed, again })
   }
   const retry = makeRetry(set, counts, deadlines, () => retries.push('exhausted'))
   const hedge = makeHedge(set, counts, deadlines, hedges)
@@ -153,14 +153,14 @@ export function makeService(instances: readonly ScriptedInstance[], clock: Manua
     beginners: [],
     listeners: [
       {
-        ended: (outcome: Outcome) => hear('ended', outcome),
-        passed: (outcome: Outcome) => hear('passed', outcome),
-        brokeOff: (outcome: Outcome) => hear('brokeOff', outcome),
+        ended: (outcome: Outcome) => report('ended', outcome),
+        passed: (outcome: Outcome) => report('passed', outcome),
+        brokeOff: (outcome: Outcome) => report('brokeOff', outcome),
       },
       ...(hedge === null ? [] : [hedge]),
     ],
   } as unknown as Service
-  return { service, board, told: reported, retries, hedges }
+  return { service, board, reported, retries, hedges }
 }
 
 /** The form of requests with that total timeout in milliseconds. */

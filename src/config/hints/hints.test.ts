@@ -111,13 +111,13 @@ const cases: Readonly<Record<string, readonly [GatewayInput, RegExp | null]>> = 
 
 for (const [what, [changes, expected]] of Object.entries(cases))
   test(`${what}: ${expected === null ? 'no hint' : 'hint with advice'}`, () => {
-    const told = hints(changes)
-    assert.equal(told.length, expected === null ? 0 : 1, told.join('\n'))
-    if (expected !== null) assert.match(told[0]!, expected)
+    const found = hints(changes)
+    assert.equal(found.length, expected === null ? 0 : 1, found.join('\n'))
+    if (expected !== null) assert.match(found[0]!, expected)
   })
 
 test('a secret used by many routes has one hint, which does not show it', () => {
-  const told = hints({
+  const found = hints({
     policies: { auth: { methods: { jwt: { secret: 'password'.repeat(4), algorithms: ['HS256'] } } } },
     routes: Array.from({ length: 3 }, (_, i) => ({
       ...route,
@@ -126,6 +126,6 @@ test('a secret used by many routes has one hint, which does not show it', () => 
       policies: { auth: { realm: `r${i}` } },
     })),
   })
-  assert.equal(told.length, 1)
-  assert.doesNotMatch(told[0]!, /passwordpassword/)
+  assert.equal(found.length, 1)
+  assert.doesNotMatch(found[0]!, /passwordpassword/)
 })

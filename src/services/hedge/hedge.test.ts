@@ -20,8 +20,8 @@ function setUp(parts: Parameters<typeof setUpAttempts>[1] = {}, set: AttemptsSet
 }
 
 /** The recorded outcomes of all attempts that have ended. */
-const words = ({ told }: Pick<ReturnType<typeof setUpAttempts>, 'told'>): string[] =>
-  told.map(({ slot, status, reason, fault, took }) => `${slot} ${status} ${reason} ${fault} ${took}`)
+const words = ({ reported }: Pick<ReturnType<typeof setUpAttempts>, 'reported'>): string[] =>
+  reported.map(({ slot, status, reason, fault, took }) => `${slot} ${status} ${reason} ${fault} ${took}`)
 
 const statusOf = ({ result }: Pick<ReturnType<typeof setUpAttempts>, 'result'>) => result.reply?.status
 
@@ -183,7 +183,7 @@ test('the total timeout cancels both, without blame', async () => {
   await received()
   assert.deepEqual([all.a.cancelled, all.b.cancelled], [1, 1])
   assert.deepEqual(
-    all.told.map(({ reason, fault }) => `${reason} ${fault}`),
+    all.reported.map(({ reason, fault }) => `${reason} ${fault}`),
     ['timeout gateway', 'timeout gateway'],
   )
   assert.equal(all.result.error instanceof GatewayError && all.result.error.code, 'gateway-timeout')

@@ -33,7 +33,7 @@ function setUp(options: StickyCookieOptions = {}, { keys = [NEW], service = 'use
   return {
     board,
     clock,
-    told: report,
+    report,
     sticky,
     instances,
     /** The cookie that is set, as it comes back. */
@@ -43,22 +43,22 @@ function setUp(options: StickyCookieOptions = {}, { keys = [NEW], service = 'use
 }
 
 test('a client returns to the instance of its cookie, and the cookie is set once', () => {
-  const { cookie, bound, told } = setUp()
+  const { cookie, bound, report } = setUp()
   assert.equal(bound(''), null)
   assert.equal(bound(cookie(1)), 'b')
   assert.equal(bound(`x=1; ${cookie(0)}; y=2`), 'a')
-  assert.deepEqual(told(1, cookie(1)).entries(), [])
+  assert.deepEqual(report(1, cookie(1)).entries(), [])
 })
 
 test('the cookie does not reveal the instance, and differs for each service', () => {
-  const value = setUp().told(0).get('Set-Cookie')!
+  const value = setUp().report(0).get('Set-Cookie')!
   assert.match(value, /^sallyport-users=[\w-]{22}; Path=\/; HttpOnly; SameSite=Lax$/)
-  const other = setUp({}, { service: 'orders' }).told(0).get('Set-Cookie')!
+  const other = setUp({}, { service: 'orders' }).report(0).get('Set-Cookie')!
   assert.notEqual(value.split('=')[1], other.split('=')[1], 'each service has its own for the same instance')
 })
 
 test('a reply that sets the cookie is private, whatever the service says', () => {
-  assert.equal(setUp().told(0).get('Cache-Control'), 'private')
+  assert.equal(setUp().report(0).get('Cache-Control'), 'private')
 })
 
 test('targeted Cache-Control headers of the service are made private as well', () => {
@@ -70,7 +70,7 @@ test('targeted Cache-Control headers of the service are made private as well', (
 })
 
 test('a 304 does not set the cookie', () => {
-  assert.deepEqual(setUp().told(0, '', 304).entries(), [])
+  assert.deepEqual(setUp().report(0, '', 304).entries(), [])
 })
 
 test('over https the cookie is Secure', () => {
@@ -90,9 +90,9 @@ test('cookies not made with these secrets are ignored', () => {
 
 test('a cookie made with the previous secret is accepted and kept', () => {
   const before = setUp({}, { keys: [OLD] }).cookie(1)
-  const { bound, told } = setUp({}, { keys: [NEW, OLD] })
+  const { bound, report } = setUp({}, { keys: [NEW, OLD] })
   assert.equal(bound(before), 'b')
-  assert.deepEqual(told(1, before).entries(), [])
+  assert.deepEqual(report(1, before).entries(), [])
 })
 
 test('gateways with the same secrets make the same cookies', () => {
@@ -125,11 +125,11 @@ test('of two cookies with that name the one with a usable instance is used', () 
 })
 
 test('with a ttl the cookie is renewed in its second half, and ignored after it expires', () => {
-  const { clock, bound, cookie, told } = setUp({ ttl: 60_000 })
-  assert.match(told(0).get('Set-Cookie')!, /; Max-Age=60$/)
+  const { clock, bound, cookie, report } = setUp({ ttl: 60_000 })
+  assert.match(report(0).get('Set-Cookie')!, /; Max-Age=60$/)
   const first = cookie(0)
   clock.advance(30_000)
-  assert.deepEqual(told(0, first).entries(), [])
+  assert.deepEqual(report(0, first).entries(), [])
   clock.advance(1_000)
   const second = cookie(0, first)
   assert.notEqual(second, '')
