@@ -135,8 +135,7 @@ export class Fetch {
     }
     const fresh = this.freshened(entry, update)
     if (fresh === null) store.remove(this.key, entry)
-    const stored = fresh !== null && store.isWritable
-    this.settleAfter(stored ? store.put(this.key, fresh, this.begun) : undefined)
+    const stored = this.settleAfter(fresh !== null && store.isWritable && store.put(this.key, fresh, this.begun))
     this.context.counts?.revalidated.add(1)
     const status: Forwarded = { reason: this.reason, status: 304, stored }
     const reply = this.serve(fresh ?? entry, forwardedLine(status))
@@ -171,15 +170,16 @@ export class Fetch {
     }
     // Whether a body of unknown length is stored is only known after the headers have been sent.
     const isKnown = reply.body === null || reply.body.length >= 0
+    let stored = true
     if (isStream(reply.body)) {
       reply.body = new StoringBody(reply.body, candidate.maxBody, exchange.client.address, (body) => {
         if (body === 'unfit') this.flight?.giveUp()
-        else this.settleAfter(body === 'lost' ? undefined : this.keep(candidate.entry, body))
+        else this.settleAfter(body !== 'lost' && this.keep(candidate.entry, body))
       })
     } else {
-      this.settleAfter(this.keep(candidate.entry, reply.body?.detached() ?? null))
+      stored = this.settleAfter(this.keep(candidate.entry, reply.body?.detached() ?? null))
     }
-    const outcome = isKnown ? { stored: true } : { detail: 'unknown-length' }
+    const outcome = isKnown ? { stored } : { detail: 'unknown-length' }
     appendLines(reply.headers, CACHE_STATUS, forwardedLine({ reason, ...outcome }))
     return reply
   }
@@ -220,16 +220,17 @@ export class Fetch {
     return (body?.length ?? 0) > this.context.store.maxBody(this.key, entry) ? null : withBody(entry, body)
   }
 
-  private keep(entry: CacheEntry, body: Bytes | null): void | Promise<void> {
+  private keep(entry: CacheEntry, body: Bytes | null): boolean | Promise<void> {
     const { clock, store } = this.context
     // The reply to a change describes the state after the change.
     return store.put(this.key, withBody(entry, body), this.exchange.method === 'GET' ? this.begun : clock.now())
   }
 
-  /** Requests waiting for this reply will look it up in the store. */
-  private settleAfter(stored: void | Promise<void>): void {
+  /** Requests waiting for this reply will look it up in the store. Returns false if it is not stored, as far as is known. */
+  private settleAfter(stored: boolean | Promise<void>): boolean {
     if (stored instanceof Promise) void stored.then(() => this.flight?.settle())
     else this.flight?.settle()
+    return stored !== false
   }
 
   private examine(status: number, headers: Headers): Storable | string {

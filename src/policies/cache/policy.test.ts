@@ -630,6 +630,21 @@ test('a stored reply is removed if the headers of a later reply to HEAD make it 
   assert.match((await ask()).cacheStatus!, /uri-miss/)
 })
 
+test('a reply that is outdated before it arrives is neither stored nor said to be', async () => {
+  const change = Promise.withResolvers<void>()
+  const { clock, ask } = setUp({}, async ({ method }) => {
+    if (method === 'GET') await change.promise
+    return fresh(60)
+  })
+  const pending = ask()
+  clock.advance(1)
+  await ask({}, { method: 'POST' })
+  clock.advance(1)
+  change.resolve()
+  assert.equal((await pending).cacheStatus, 'sallyport; fwd=uri-miss')
+  assert.equal((await ask()).cacheStatus, 'sallyport; fwd=uri-miss; stored')
+})
+
 test('near the limit of the memory, exactly those replies are said to be stored that are', async () => {
   const { ask } = setUp({ memory: '20kb' }, ({ query }) => ({ ...fresh(60), body: 'x'.repeat(Number(query.slice(1))) }))
   const outcomes = new Set<boolean>()

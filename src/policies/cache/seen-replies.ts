@@ -28,7 +28,9 @@ export class SeenReplies implements CacheStore {
     return this.find(url, key, request)
   }
 
-  put(): void {}
+  put(): boolean {
+    return true
+  }
 
   remove(): void {}
 

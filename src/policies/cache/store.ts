@@ -60,10 +60,10 @@ export interface CacheStore {
   peek(url: string, key: string, request: Headers): CacheEntry | Missing | Promise<CacheEntry | Missing>
   /**
    * Stores an entry, replacing the one of the key with the same selecting values, unless it was invalidated after `begun`: when the
-   * service was asked for it, in milliseconds of `clock.now()`. If a promise is returned, the entry can be found once it has
-   * resolved.
+   * service was asked for it, in milliseconds of `clock.now()`. Returns whether it is stored; if that takes time, a promise that
+   * resolves when it is done, successful or not.
    */
-  put(key: string, entry: CacheEntry, begun: number): void | Promise<void>
+  put(key: string, entry: CacheEntry, begun: number): boolean | Promise<void>
   /** Removes one entry of a key. */
   remove(key: string, entry: CacheEntry): void
   /**

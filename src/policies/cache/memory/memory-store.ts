@@ -110,9 +110,10 @@ export class MemoryCacheStore implements CacheStore {
     return variant === null ? 'vary-miss' : (this.replies?.read(entries, variant) ?? 'uri-miss')
   }
 
-  put(key: string, entry: CacheEntry, begun: number): void {
-    const evicted = this.replies?.put(key, entry, begun) ?? 0
-    if (evicted > 0) this.options.evictions.add(evicted)
+  put(key: string, entry: CacheEntry, begun: number): boolean {
+    const evicted = this.replies?.put(key, entry, begun) ?? null
+    if (evicted !== null && evicted > 0) this.options.evictions.add(evicted)
+    return evicted !== null
   }
 
   remove(key: string, entry: CacheEntry): void {

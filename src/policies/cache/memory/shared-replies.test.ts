@@ -96,7 +96,9 @@ for (const [room, capacity] of [
           const found = isKept === true ? readAll(threads[0]!, key) : []
           if (found.some(({ status }) => status === number)) model = [{ key, entry }, ...others]
           else assert.ok(each.size > 700 && room === 'little')
-          if (evicted > 0) {
+          const isStored = model.some((kept) => kept.entry === entry)
+          assert.equal(evicted !== null, isStored)
+          if (evicted !== null && evicted > 0) {
             const before = model.length
             model = model.filter((kept) => readAll(threads[2]!, kept.key).some((one) => isSame(one, kept.entry)))
             assert.equal(model.length, before - evicted)

@@ -120,15 +120,15 @@ export class SharedReplies implements RingUser {
   }
 
   /**
-   * Stores an entry instead of the one for the same requests. Returns how many others were evicted. It is not stored if it was
-   * invalidated after `begun`, is larger than an eighth of the ring, or if the lock is not free in time.
+   * Stores an entry instead of the one for the same requests. Returns how many others were evicted, or null if it is not stored: it was
+   * invalidated after `begun`, is larger than an eighth of the ring, or the lock is not free in time.
    */
-  put(key: string, entry: CacheEntry, begun: number): number {
+  put(key: string, entry: CacheEntry, begun: number): number | null {
     const { memory } = this
     const draft = draftOf(entry, this.writeKey(key))
-    if (draft.units > this.maxUnits || !memory.lock.acquire(LOCK_TIMEOUT)) return 0
+    if (draft.units > this.maxUnits || !memory.lock.acquire(LOCK_TIMEOUT)) return null
     return this.writing(() => {
-      if (this.isOutdated(entry, begun)) return 0
+      if (this.isOutdated(entry, begun)) return null
       this.evicted = 0
       this.write(key, draft)
       return this.evicted
