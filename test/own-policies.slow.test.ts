@@ -108,6 +108,24 @@ for (const [what, entry, content, message] of [
   ['throws', './chaos.ts', 'throw new Error("broken")', /cannot be loaded: broken/],
   ['exports no policy', './chaos.ts', 'export default {}', /has no policy as its default export/],
   [
+    'misspells a member that policies need',
+    './chaos.ts',
+    CHAOS.replace('  create', '  craete'),
+    /has a policy with the member "craete", which policies do not have; did you mean "create"\?/,
+  ],
+  [
+    'lacks a member that policies need',
+    './chaos.ts',
+    CHAOS.replace(/summary: .*/, ''),
+    /has a policy without a text as "summary"/,
+  ],
+  [
+    'has no policy of that name',
+    '{ file: ./chaos.ts, name: chaso }',
+    CHAOS,
+    /has no policy "chaso"; did you mean "chaos"\?/,
+  ],
+  [
     'has a name that is taken',
     './chaos.ts',
     CHAOS.replace("'chaos'", "'auth'"),

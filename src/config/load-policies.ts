@@ -139,11 +139,16 @@ function identityOf(policy: Policy): string {
 }
 
 /** The policy of that name in the list of the configuration that a module exports, or among the other exports of a module. */
-function policyNamed(name: string, exports: unknown): Policy | undefined {
+function policyNamed(name: string, exports: unknown): unknown {
+  return policiesIn(exports).find((policy) => policy['name'] === name)
+}
+
+/** What a module has as policies; each may still lack something. */
+function policiesIn(exports: unknown): Fields[] {
   const listed = itemsOf(fieldOf(fieldOf(exports, 'default'), 'ownPolicies')).map(policyIn)
   return [...listed, ...(isFields(exports) ? Object.values(exports) : [])]
-    .filter(isPolicy)
-    .find((policy) => policy.name === name)
+    .filter(isFields)
+    .filter(({ name, summary }) => typeof name === 'string' && typeof summary === 'string')
 }
 
 /**
@@ -189,31 +194,37 @@ async function exportedPolicy(file: string, name: string | undefined, code: Load
   if (name === undefined) return fieldOf(exports, 'default')
   const policy = policyNamed(name, exports)
   if (policy !== undefined) return policy
-  throw new Error(`has no policy ${JSON.stringify(name)}; it must have the same ones whenever it is loaded`)
+  const names = policiesIn(exports).map((each) => String(each['name']))
+  const advice = code === NO_CODE ? hint(name, names) : '; it must have the same ones whenever it is loaded'
+  throw new Error(`has no policy ${JSON.stringify(name)}${advice}`)
 }
 
 /** Throws an Error that says why it is not a policy. */
 function checked(exported: unknown): Policy {
-  if (!isPolicy(exported))
+  if (!isFields(exported) || !Object.keys(exported).some((member) => policyMembers.has(member)))
     throw new Error('has no policy as its default export; expected "export default definePolicy({ … })"')
+  const unknown = Object.keys(exported).find((member) => !policyMembers.has(member))
+  if (unknown !== undefined) {
+    const meant = nearest(unknown, policyMembers)
+    const advice = meant === undefined ? 'remove it' : `did you mean ${JSON.stringify(meant)}?`
+    throw new Error(`has a policy with the member ${JSON.stringify(unknown)}, which policies do not have; ${advice}`)
+  }
+  if (!isPolicy(exported)) throw new Error(`has a policy without ${lackOf(exported)}`)
   if (!/^[a-z]+(?:-[a-z0-9]+)*$/.test(exported.name))
     throw new Error(`names its policy ${JSON.stringify(exported.name)}; expected a name such as "tenant-header"`)
-  const unknown = Object.keys(exported).find((member) => !policyMembers.has(member))
-  if (unknown === undefined) return guardPolicy(exported)
-  const meant = nearest(unknown, policyMembers)
-  const advice = meant === undefined ? 'remove it' : `did you mean ${JSON.stringify(meant)}?`
-  throw new Error(`has a policy with the member ${JSON.stringify(unknown)}, which policies do not have; ${advice}`)
+  return guardPolicy(exported)
 }
 
 function isPolicy(value: unknown): value is Policy {
-  return (
-    isFields(value) &&
-    typeof value['name'] === 'string' &&
-    typeof value['summary'] === 'string' &&
-    typeof value['create'] === 'function' &&
-    isFields(value['options']) &&
-    typeof value['options']['safeParse'] === 'function'
-  )
+  return isFields(value) && lackOf(value) === null
+}
+
+/** The first of the members that every policy needs which a value does not have; null if it has all of them. */
+function lackOf({ name, summary, options, create }: Fields): string | null {
+  if (typeof name !== 'string') return 'a text as "name"'
+  if (typeof summary !== 'string') return 'a text as "summary"'
+  if (!isFields(options) || typeof options['safeParse'] !== 'function') return 'a schema of zod as "options"'
+  return typeof create === 'function' ? null : 'a function as "create"'
 }
 
 function insert(
