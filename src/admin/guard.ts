@@ -104,7 +104,8 @@ const MACHINE: Caller = { name: null, subject: null, by: 'machine', role: 'admin
 
 function adviceOf(hasToken: boolean, isLoginPossible: boolean): string {
   if (hasToken) return 'Send the token of the admin listener: Authorization: Bearer …; or log in at /console/.'
-  if (isLoginPossible) return 'Log in at /console/, or with POST /login. Programs need a token: set ADMIN_TOKEN.'
+  if (isLoginPossible)
+    return 'Log in at /console/, or with POST /login. Programs need a token, and this gateway has none: start it with ADMIN_TOKEN set.'
   return 'Set ADMIN_TOKEN, and send it: Authorization: Bearer …'
 }
 
