@@ -63,9 +63,9 @@ export function watchFiles({ clock, log }: { readonly clock: Clock; readonly log
 
   async function lookOnce(): Promise<void> {
     // Folders first: changes made after the files have been read then cause an event.
-    const wanted = await foldersOf([...contents.keys()])
+    const next = await foldersOf([...contents.keys()])
     if (cancelLook === null) return
-    folders.follow(wanted)
+    folders.follow(next)
     const changed = new Set<string>()
     for (const path of contents.keys()) {
       const content = await fileDigest(path)

@@ -43,10 +43,10 @@ export class WatchedFolders {
   }
 
   /** Watches exactly these folders: stops watching those that were removed and adds those that were recreated. */
-  follow(wanted: ReadonlySet<string>): void {
+  follow(next: ReadonlySet<string>): void {
     for (const [folder, { identity }] of this.watched)
-      if (!wanted.has(folder) || identityOf(folder) !== identity) this.drop(folder)
-    for (const folder of wanted) this.add(folder)
+      if (!next.has(folder) || identityOf(folder) !== identity) this.drop(folder)
+    for (const folder of next) this.add(folder)
   }
 
   close(): void {

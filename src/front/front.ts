@@ -32,7 +32,7 @@ import { abandonTopic, commitTopic, type InstanceChange, type Preparation } from
 import type { Readiness } from './built-in-routes.ts'
 import { RequestsPerClient } from './requests-per-client.ts'
 import type { Telemetry } from './telemetry.ts'
-import { type WantedListeners, ThreadListeners } from './thread-listeners.ts'
+import { type ListenerSettings, ThreadListeners } from './thread-listeners.ts'
 import { ThreadParts } from './thread-parts.ts'
 import { ThreadProxies } from './thread-proxies.ts'
 import { Tunnels } from './tunnels.ts'
@@ -42,7 +42,7 @@ import { ThreadServiceTls } from './thread-service-tls.ts'
 export class Front implements Receiver {
   private readonly clock: Clock
   /** The listeners required by the running configuration. */
-  private wanted: WantedListeners
+  private settings: ListenerSettings
   private readonly parts: ThreadParts
   private readonly generations: Generations<Generation>
   private readonly listeners: ThreadListeners
@@ -72,7 +72,7 @@ export class Front implements Receiver {
     const { deadlines, metrics } = parts
     const { log } = output
     this.clock = clock
-    this.wanted = { config, body: largestBody(config, policies) }
+    this.settings = { config, body: largestBody(config, policies) }
     this.parts = parts
     this.telemetry = parts.telemetry
     // Request processing and forwarding.
@@ -125,7 +125,7 @@ export class Front implements Receiver {
    */
   async listen(opening: Opening): Promise<readonly Address[]> {
     await this.prepare()
-    const listeners = await this.listeners.prepare(this.wanted, opening)
+    const listeners = await this.listeners.prepare(this.settings, opening)
     listeners.commit()
     return listeners.addresses
   }
@@ -153,14 +153,14 @@ export class Front implements Receiver {
       const policies = await loading
       const { current } = this.generations
       const generation = await Generation.build({ config, policies, slots, discovered }, this.parts.tools, current)
-      const wanted = { config, body: largestBody(config, policies) }
+      const settings = { config, body: largestBody(config, policies) }
       try {
         const opening = { shared, first, addresses: addresses ?? undefined, sockets }
-        const listeners = await this.listeners.prepare(wanted, opening)
+        const listeners = await this.listeners.prepare(settings, opening)
         listening = listeners.addresses
         const commit = (): void => {
           listeners.commit()
-          this.wanted = wanted
+          this.settings = settings
           this.configure(config, generation)
         }
         return { generation, drainTimeout: config.drainTimeout, others: { commit, abandon: () => listeners.abandon() } }
@@ -176,7 +176,7 @@ export class Front implements Receiver {
   exchange({ number, services }: InstanceChange): boolean {
     const { generations } = this
     if (generations.number !== number) return false
-    generations.current.exchange(services, this.wanted.config.drainTimeout)
+    generations.current.exchange(services, this.settings.config.drainTimeout)
     this.serviceTls.renew()
     return true
   }

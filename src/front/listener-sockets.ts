@@ -4,7 +4,7 @@ import type { Address } from '../core/address.ts'
 import { type Accept, Acceptor, type ListeningHandle } from '../listener/acceptor.ts'
 import { claim, covers, inUseByOwn, overlap } from '../listener/claim.ts'
 
-/** Hands over sockets that are already listening, for the given indexes of the wanted addresses; null for each one to be opened. */
+/** Hands over sockets that are already listening, for the given indexes of the requested addresses; null for each one to be opened. */
 export type Sockets = (places: readonly number[]) => Promise<readonly (ListeningHandle | null)[]>
 
 /** How new sockets are opened. */
@@ -13,7 +13,7 @@ export interface Opening {
   readonly shared: boolean
   /** Whether this is the first thread to listen on them; if so, it makes sure that no other process does. */
   readonly first: boolean
-  /** Where the previous threads listen; by default the wanted addresses. */
+  /** Where the previous threads listen; by default the requested addresses. */
   readonly addresses?: readonly Address[] | undefined
   /** Provides sockets that are already listening, which are taken over; by default all sockets are opened. */
   readonly sockets?: Sockets | undefined
@@ -38,7 +38,7 @@ export interface OpenedSockets {
 }
 
 /**
- * Opens a socket for each wanted address that has none yet. Until the new sockets are taken into use, their connections are kept, or passed
+ * Opens a socket for each requested address that has none yet. Until the new sockets are taken into use, their connections are kept, or passed
  * to the socket that would otherwise have received them, such as one bound to all hosts. If an address is unavailable, rejects with nothing
  * left open.
  *
@@ -47,13 +47,13 @@ export interface OpenedSockets {
  * 3. Open them.
  */
 export async function openSockets(
-  wanted: readonly (Address | Bound)[],
+  requested: readonly (Address | Bound)[],
   current: readonly Taking[],
   { shared, first, addresses, sockets }: Opening,
 ): Promise<OpenedSockets> {
-  const bound = wanted.map((each) => ('acceptor' in each ? each : null))
+  const bound = requested.map((each) => ('acceptor' in each ? each : null))
   const isMissing = (i: number): boolean => bound[i] === null
-  const places = wanted.map((each, i) => addresses?.[i] ?? toAddress(each))
+  const places = requested.map((each, i) => addresses?.[i] ?? toAddress(each))
   const addressAt = (i: number): Address => present(places[i], 'listener')
   const opened: Acceptor[] = []
   const close = (): void => {
@@ -64,7 +64,7 @@ export async function openSockets(
     opened.push(acceptor)
     return acceptor
   }
-  const missing = Array.from(wanted.keys()).filter(isMissing)
+  const missing = Array.from(requested.keys()).filter(isMissing)
   try {
     // 1.
     const inherited = (await sockets?.(missing)) ?? []
@@ -93,8 +93,8 @@ export async function openSockets(
   return { all: bound.filter((each) => each !== null), close }
 }
 
-function toAddress(wanted: Address | Bound): Address {
-  return 'acceptor' in wanted ? wanted.address : wanted
+function toAddress(requested: Address | Bound): Address {
+  return 'acceptor' in requested ? requested.address : requested
 }
 
 /** The gateway's own sockets do not conflict: they were claimed when they were opened, and are shared. */

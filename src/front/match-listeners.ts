@@ -11,7 +11,7 @@ export type ListenerConfig = GatewayConfig['listeners'][number]
  */
 export function matchListeners<Before extends { readonly config: ListenerConfig }>(
   before: readonly Before[],
-  wanted: readonly ListenerConfig[],
+  configs: readonly ListenerConfig[],
 ): (Before | null)[] {
   const free = new Set(before)
   const take = (fits: (config: ListenerConfig) => boolean): Before | null => {
@@ -19,8 +19,8 @@ export function matchListeners<Before extends { readonly config: ListenerConfig 
     if (found !== null) free.delete(found)
     return found
   }
-  const equal = wanted.map((config) => take((other) => isDeepStrictEqual(other, config)))
-  return wanted.map(({ address }, i) => equal[i] ?? take((other) => sameAddress(other.address, address)))
+  const equal = configs.map((config) => take((other) => isDeepStrictEqual(other, config)))
+  return configs.map(({ address }, i) => equal[i] ?? take((other) => sameAddress(other.address, address)))
 }
 
 function sameAddress(one: Address, other: Address): boolean {

@@ -35,7 +35,7 @@ export interface ThreadListenersOptions {
 }
 
 /** The required listeners. */
-export interface WantedListeners {
+export interface ListenerSettings {
   readonly config: GatewayConfig
   /** Maximum body size of a request, in bytes. */
   readonly body: number
@@ -115,7 +115,7 @@ export class ThreadListeners {
    * 2. Load the certificates.
    * 3. Open new sockets.
    */
-  async prepare({ config, body }: WantedListeners, opening: Opening): Promise<PreparedListeners> {
+  async prepare({ config, body }: ListenerSettings, opening: Opening): Promise<PreparedListeners> {
     // 1.
     const before = matchListeners(this.open, config.listeners)
     // 2.
@@ -125,8 +125,8 @@ export class ThreadListeners {
     )
     // 3.
     const current = this.open.map(({ address, acceptor, listener }) => ({ address, acceptor, accept: listener.accept }))
-    const wanted = config.listeners.map(({ address }, i) => before[i] ?? address)
-    const sockets = await openSockets(wanted, current, opening)
+    const addresses = config.listeners.map(({ address }, i) => before[i] ?? address)
+    const sockets = await openSockets(addresses, current, opening)
     const planned = sockets.all.flatMap(({ address, acceptor }, i): Planned[] => {
       const listener = config.listeners[i]
       if (listener === undefined) return []
@@ -214,8 +214,8 @@ export class ThreadListeners {
   }
 
   /** Puts the planned listeners into effect. */
-  private take(planned: readonly Planned[], wanted: WantedListeners): void {
-    const { drainTimeout } = wanted.config
+  private take(planned: readonly Planned[], settings: ListenerSettings): void {
+    const { drainTimeout } = settings.config
     const stays = new Set(planned.map(({ before }) => before))
     const removed = this.open.filter((each) => !stays.has(each))
     for (const { acceptor, listener } of removed) {
@@ -225,7 +225,7 @@ export class ThreadListeners {
     const secure = planned.find(({ config }) => config.tls !== undefined)
     this.httpsPort = secure?.address.port ?? HTTPS
     this.open = planned.map((each) => {
-      const options = listenerOptions(wanted.config, each.config, wanted.body, () => this.httpsPort)
+      const options = listenerOptions(settings.config, each.config, settings.body, () => this.httpsPort)
       const listener = this.listenerFor(each.before, options)
       if (each.before !== null && each.before.listener !== listener) this.leave(each.before.listener, drainTimeout)
       const { config, address, acceptor, identities } = each

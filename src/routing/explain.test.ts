@@ -20,18 +20,18 @@ function lacks(match: Omit<RouteMatch, 'path'> & { path?: string[] }, request: P
 
 test('every unmet condition of a line is listed', () => {
   assert.deepEqual(lacks({}), [[]])
-  assert.deepEqual(lacks({ path: ['/authors/*'] }), [[{ what: 'path', wanted: '/authors/*' }]])
-  assert.deepEqual(lacks({ host: ['*.example.org'] }), [[{ what: 'host', wanted: '*.example.org' }]])
-  assert.deepEqual(lacks({ listener: ['outside'] }), [[{ what: 'listener', wanted: 'outside' }]])
+  assert.deepEqual(lacks({ path: ['/authors/*'] }), [[{ what: 'path', expected: '/authors/*' }]])
+  assert.deepEqual(lacks({ host: ['*.example.org'] }), [[{ what: 'host', expected: '*.example.org' }]])
+  assert.deepEqual(lacks({ listener: ['outside'] }), [[{ what: 'listener', expected: 'outside' }]])
   assert.deepEqual(lacks({ method: ['PUT', 'GET'] }, { method: 'POST' }), [
-    [{ what: 'method', wanted: ['GET', 'HEAD', 'PUT'] }],
+    [{ what: 'method', expected: ['GET', 'HEAD', 'PUT'] }],
   ])
-  assert.deepEqual(lacks({ pathRegex: '/books/[a-z]+' }), [[{ what: 'path-regex', wanted: '/books/[a-z]+' }]])
+  assert.deepEqual(lacks({ pathRegex: '/books/[a-z]+' }), [[{ what: 'path-regex', expected: '/books/[a-z]+' }]])
   assert.deepEqual(lacks({ headers: { 'X-Version': '2', 'X-Tenant': true }, query: { draft: ['no', 'maybe'] } }), [
     [
-      { what: 'header', name: 'x-tenant', wanted: true, present: false },
-      { what: 'header', name: 'x-version', wanted: '2', present: true },
-      { what: 'query', name: 'draft', wanted: ['maybe', 'no'], present: true },
+      { what: 'header', name: 'x-tenant', expected: true, present: false },
+      { what: 'header', name: 'x-version', expected: '2', present: true },
+      { what: 'query', name: 'draft', expected: ['maybe', 'no'], present: true },
     ],
   ])
 })

@@ -26,12 +26,12 @@ export interface RoutedRequest {
 
 /** A condition that a request does not meet. */
 export type Unmet =
-  | { readonly what: 'listener' | 'host' | 'path' | 'path-regex'; readonly wanted: string }
-  | { readonly what: 'method'; readonly wanted: readonly string[] }
+  | { readonly what: 'listener' | 'host' | 'path' | 'path-regex'; readonly expected: string }
+  | { readonly what: 'method'; readonly expected: readonly string[] }
   | {
       readonly what: 'header' | 'query'
       readonly name: string
-      readonly wanted: ValueMatch
+      readonly expected: ValueMatch
       /** Whether it is present with a different value. */
       readonly present: boolean
     }
@@ -73,7 +73,7 @@ class Line<T> {
     this.path = alone(
       { path: [text] },
       ({ path }) => ({ path }),
-      () => ({ what: 'path', wanted: text }),
+      () => ({ what: 'path', expected: text }),
     )
   }
 
@@ -107,7 +107,7 @@ function partsOf<T>(line: MatchLine<T>, host: string | null): Part[] {
         ({ listener: by }) => ({ listener: by }),
         () => ({
           what: 'listener',
-          wanted: listener,
+          expected: listener,
         }),
       ),
     )
@@ -116,7 +116,7 @@ function partsOf<T>(line: MatchLine<T>, host: string | null): Part[] {
       alone(
         { path: ANY_PATH, host: [host] },
         ({ host: requestHost }) => ({ host: requestHost }),
-        () => ({ what: 'host', wanted: host }),
+        () => ({ what: 'host', expected: host }),
       ),
     )
   if (methods.length > 0)
@@ -124,7 +124,7 @@ function partsOf<T>(line: MatchLine<T>, host: string | null): Part[] {
       alone(
         { path: ANY_PATH, method: methods },
         ({ method }) => ({ method }),
-        () => ({ what: 'method', wanted: methods }),
+        () => ({ what: 'method', expected: methods }),
       ),
     )
   if (pathRegex !== null)
@@ -132,20 +132,20 @@ function partsOf<T>(line: MatchLine<T>, host: string | null): Part[] {
       alone(
         { path: ANY_PATH, pathRegex },
         ({ path }) => ({ path }),
-        () => ({ what: 'path-regex', wanted: pathRegex }),
+        () => ({ what: 'path-regex', expected: pathRegex }),
       ),
     )
   for (const condition of headers) {
     const { name } = condition
-    const wanted = valueOf(condition)
+    const expected = valueOf(condition)
     parts.push(
       alone(
-        { path: ANY_PATH, headers: { [name]: wanted } },
+        { path: ANY_PATH, headers: { [name]: expected } },
         (request) => ({ headers: request.headers }),
         (request) => ({
           what: 'header',
           name,
-          wanted,
+          expected,
           present: request.headers.has(name),
         }),
       ),
@@ -153,15 +153,15 @@ function partsOf<T>(line: MatchLine<T>, host: string | null): Part[] {
   }
   for (const condition of query) {
     const { name } = condition
-    const wanted = valueOf(condition)
+    const expected = valueOf(condition)
     parts.push(
       alone(
-        { path: ANY_PATH, query: { [name]: wanted } },
+        { path: ANY_PATH, query: { [name]: expected } },
         (request) => ({ query: request.query }),
         (request) => ({
           what: 'query',
           name,
-          wanted,
+          expected,
           present: new URLSearchParams(request.query).has(name),
         }),
       ),

@@ -17,7 +17,7 @@ export interface AcmeOptions extends AcmeRunnerOptions {
 type AcmeConfig = NonNullable<NonNullable<GatewayConfig['listeners'][number]['tls']>['acme']>
 
 /** The targets of one place. */
-interface Wanted {
+interface RequiredCertificate {
   /** The folder, or "" for Redis. */
   readonly place: string
   /** The actual location, independent of the secrets. */
@@ -26,7 +26,7 @@ interface Wanted {
 }
 
 /** An open place. */
-interface Open extends Wanted {
+interface Open extends RequiredCertificate {
   readonly opened: AcmeRunner
 }
 
@@ -94,7 +94,7 @@ export class AcmeCertificates {
   async prepare(config: GatewayConfig): Promise<Prepared> {
     await this.load()
     const before = this.places
-    const wanted = wantedBy(config)
+    const required = requiredBy(config)
     const changes: Prepared[] = []
     const next = new Map<string, Open>()
     const giveUp = (): void => {
@@ -103,7 +103,7 @@ export class AcmeCertificates {
       for (const [key, { opened }] of next) if (!before.has(key)) void opened.close()
     }
     try {
-      for (const [key, each] of wanted) {
+      for (const [key, each] of required) {
         const known = before.get(key)
         const opened = known?.opened ?? (await this.open(config, each))
         next.set(key, { ...each, opened })
@@ -169,12 +169,12 @@ export class AcmeCertificates {
   private async openFirst(): Promise<void> {
     const { config } = this.options
     const places = new Map<string, Open>()
-    for (const [key, each] of wantedBy(config)) places.set(key, { ...each, opened: await this.open(config, each) })
+    for (const [key, each] of requiredBy(config)) places.set(key, { ...each, opened: await this.open(config, each) })
     this.places = places
   }
 
   /** The ACME client and its stores are loaded only if a CA is configured. */
-  private async open(config: GatewayConfig, { place, targets }: Wanted): Promise<AcmeRunner> {
+  private async open(config: GatewayConfig, { place, targets }: RequiredCertificate): Promise<AcmeRunner> {
     const { startAcmeRunner } = await import('./acme-runner.ts')
     return startAcmeRunner({ ...this.options, config }, place, targets, {
       show: () => this.show(),
@@ -195,18 +195,18 @@ export class AcmeCertificates {
   }
 }
 
-function wantedBy(config: GatewayConfig): Map<string, Wanted> {
-  const wanted = new Map<string, { place: string; location: string; targets: Map<string, Target> }>()
+function requiredBy(config: GatewayConfig): Map<string, RequiredCertificate> {
+  const required = new Map<string, { place: string; location: string; targets: Map<string, Target> }>()
   for (const { tls } of config.listeners) {
     if (tls?.acme === undefined) continue
     const place = placeOf(tls.acme)
     const location = JSON.stringify([place, place === '' ? config.stores.redis : null])
     const key = JSON.stringify([location, config.secrets])
-    const there = wanted.get(key) ?? { place, location, targets: new Map<string, Target>() }
+    const there = required.get(key) ?? { place, location, targets: new Map<string, Target>() }
     for (const target of targetsOf(tls.acme)) there.targets.set(target.name, target)
-    wanted.set(key, there)
+    required.set(key, there)
   }
-  return new Map([...wanted].map(([key, each]) => [key, { ...each, targets: [...each.targets.values()] }]))
+  return new Map([...required].map(([key, each]) => [key, { ...each, targets: [...each.targets.values()] }]))
 }
 
 /** Configuration validation guarantees a folder if there is no Redis. */

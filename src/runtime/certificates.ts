@@ -100,21 +100,21 @@ export class Certificates {
    * an Error that says which certificate is unusable.
    */
   async prepare(config: GatewayConfig): Promise<Prepared> {
-    const wanted = this.shownBy(config, true)
+    const after = this.shownBy(config, true)
     const acme = await this.options.acme.prepare(config)
     const setComing = (coming: ByKey): void => {
       this.coming = coming
       this.current = this.read(this.current.version + 1)
     }
-    setComing(wanted)
+    setComing(after)
     return {
       commit: () => {
         acme.commit()
         const before = this.shown
-        this.shown = wanted
+        this.shown = after
         setComing(new Map())
-        for (const [key, shown] of before) if (wanted.get(key) !== shown) this.unwatch(shown)
-        if (this.watching) for (const shown of wanted.values()) this.watch(shown)
+        for (const [key, shown] of before) if (after.get(key) !== shown) this.unwatch(shown)
+        if (this.watching) for (const shown of after.values()) this.watch(shown)
       },
       abandon: () => {
         acme.abandon()

@@ -95,13 +95,13 @@ export class WatchedConfiguration<Read extends FromFiles, Outcome extends InForc
   /** Watches the files that were read last. */
   private follow(config: GatewayConfig): void {
     const before = this.stopWatching
-    const wanted = !this.stopped && this.options.watches(config) ? this.known : new Map<string, string>()
-    if ([...wanted.keys()].join('\n') === [...this.watched.keys()].join('\n')) return
+    const next = !this.stopped && this.options.watches(config) ? this.known : new Map<string, string>()
+    if ([...next.keys()].join('\n') === [...this.watched.keys()].join('\n')) return
     const { files } = this.options
-    this.stopWatching = wanted.size === 0 ? null : files.watch([...wanted.keys()], () => this.look())
+    this.stopWatching = next.size === 0 ? null : files.watch([...next.keys()], () => this.look())
     // Only now, so that files of both configurations are watched without a gap.
     before?.()
-    this.watched = wanted
+    this.watched = next
     // Picks up changes made after reading and before watching started.
     this.look()
   }

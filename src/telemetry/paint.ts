@@ -18,6 +18,6 @@ export const plain: Paint = (_, text) => text
  * The colors for output to that descriptor: enabled on a terminal that supports them, unless NO_COLOR is set and not empty (no-color.org).
  */
 export function paintFor(descriptor: number, { NO_COLOR, TERM }: Readonly<Record<string, string | undefined>>): Paint {
-  const wanted = (NO_COLOR ?? '') === '' && TERM !== 'dumb'
-  return wanted && isatty(descriptor) ? inColor : plain
+  const isAllowed = (NO_COLOR ?? '') === '' && TERM !== 'dumb'
+  return isAllowed && isatty(descriptor) ? inColor : plain
 }

@@ -360,6 +360,6 @@ function unrolled<Numbers extends Float64Array | Uint16Array>(
   return into
 }
 
-function hasStatus(status: number, wanted: string): boolean {
-  return wanted.endsWith('xx') ? String(status).startsWith(wanted.charAt(0)) : String(status) === wanted
+function hasStatus(status: number, pattern: string): boolean {
+  return pattern.endsWith('xx') ? String(status).startsWith(pattern.charAt(0)) : String(status) === pattern
 }

@@ -36,7 +36,7 @@ export async function prepareWorkers<One extends Asked>(
   inherited: readonly (number | null)[],
 ): Promise<PreparedWorkers<One>> {
   const { number } = next
-  const wanted = next.config.listeners.map(({ address }) => address)
+  const configured = next.config.listeners.map(({ address }) => address)
   const abandon = (): Promise<unknown> => Promise.all(workers.map((worker) => worker.ask(abandonTopic.name, number)))
   let givenUp = false
   try {
@@ -44,7 +44,7 @@ export async function prepareWorkers<One extends Asked>(
     const [first, ...others] = workers
     const preparation = { ...next, inherited, shared: true }
     const addresses =
-      first === undefined ? wanted : await prepare(first, { ...preparation, addresses: null, first: true })
+      first === undefined ? configured : await prepare(first, { ...preparation, addresses: null, first: true })
     await Promise.all(
       others.map(async (worker, i) => {
         // Sending a large configuration takes time, so other work gets a turn between workers.

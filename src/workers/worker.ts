@@ -88,8 +88,8 @@ async function run(start: WorkerStart): Promise<void> {
   answers.on(prepareTopic, async (next) => {
     try {
       const front = await starting
-      const wanted = next.config.listeners.map(({ address }) => address)
-      const inherited: Sockets = (places) => copyThose(places, next.inherited, wanted)
+      const configured = next.config.listeners.map(({ address }) => address)
+      const inherited: Sockets = (places) => copyThose(places, next.inherited, configured)
       return {
         addresses: await front.prepareNext(next, load(next.config.ownPolicies, next.modules), inherited),
         problem: null,

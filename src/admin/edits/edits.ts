@@ -74,16 +74,16 @@ export function editEndpoints(app: AdminApp, { reloads, source }: AdminContext):
       const writable = maySend(config, operator)
       const written = refusing(() => readText(text))
       const options = optionsOf(written.data, { kind, name })
-      const wanted = Object.entries(changes).map(([option, value]) => ({ option: known(options, option), value }))
-      const changed = wanted.map(({ option }) => option)
-      const odd = wanted.filter(({ value }) => !isPlain(value)).map(({ option }) => option)
+      const edits = Object.entries(changes).map(([option, value]) => ({ option: known(options, option), value }))
+      const changed = edits.map(({ option }) => option)
+      const odd = edits.filter(({ value }) => !isPlain(value)).map(({ option }) => option)
       const after =
         odd.length > 0
           ? text
           : refusing(() =>
               editedSource(
                 written,
-                wanted.flatMap(({ option, value }) => option.edit(value) ?? []),
+                edits.flatMap(({ option, value }) => option.edit(value) ?? []),
               ),
             )
       const shown = (each: string): string => (writable ? each : maskedSource(each))

@@ -11,21 +11,21 @@ import type { Origin } from './explanation.ts'
 /** An unmet condition of a routing table line, in words. */
 export function lackWords(unmet: Unmet): string {
   if ('name' in unmet) return valueWords(unmet)
-  if (unmet.what === 'method') return `the method is not ${orList(unmet.wanted)}`
-  if (unmet.what === 'path-regex') return `the path does not match ${unmet.wanted}`
-  return `the ${unmet.what} is not ${unmet.wanted}`
+  if (unmet.what === 'method') return `the method is not ${orList(unmet.expected)}`
+  if (unmet.what === 'path-regex') return `the path does not match ${unmet.expected}`
+  return `the ${unmet.what} is not ${unmet.expected}`
 }
 
-function valueWords({ what, name, wanted, present }: Extract<Unmet, { name: string }>): string {
+function valueWords({ what, name, expected, present }: Extract<Unmet, { name: string }>): string {
   const subject = `${what === 'header' ? 'header' : 'query parameter'} ${name}`
   if (!present) return `${subject} is missing`
-  return isSecret(name) ? `${subject} has another value` : `${subject} ${wantedWords(wanted)}`
+  return isSecret(name) ? `${subject} has another value` : `${subject} ${expectedWords(expected)}`
 }
 
-function wantedWords(wanted: ValueMatch): string {
-  if (wanted === true) return 'is missing'
-  if (typeof wanted === 'string') return `is not ${wanted}`
-  return 'regex' in wanted ? `does not match ${wanted.regex}` : `is not ${orList(wanted)}`
+function expectedWords(expected: ValueMatch): string {
+  if (expected === true) return 'is missing'
+  if (typeof expected === 'string') return `is not ${expected}`
+  return 'regex' in expected ? `does not match ${expected.regex}` : `is not ${orList(expected)}`
 }
 
 function orList(words: readonly string[]): string {

@@ -11,12 +11,12 @@ export const setLogLevel = defineOperation({ name: 'log-level', arguments: level
 
 /** Runs the operation in all threads of this gateway. */
 export async function setLogLevelHere(
-  { level: wanted }: z.output<typeof level>,
+  { level: requested }: z.output<typeof level>,
   { threads, log }: { readonly threads: Threads; readonly log: Logger },
 ): Promise<z.output<typeof level>> {
   // Not logged as `level`, which is the level of the log line itself.
-  log.warn({ log_level: wanted }, 'An operator has changed the log level')
-  return { level: lowestLevel(await threads.askAll(logLevelTopic, wanted)) }
+  log.warn({ log_level: requested }, 'An operator has changed the log level')
+  return { level: lowestLevel(await threads.askAll(logLevelTopic, requested)) }
 }
 
 /** Threads that are just starting may still have the previous level. */

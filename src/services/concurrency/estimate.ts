@@ -150,8 +150,8 @@ export class LimitEstimate {
     if (limit <= bounds.floor) return
     cells[LIMIT_BEFORE] = limit
     cells[MEDIAN_BEFORE] = median
-    const wanted = (bounds.tolerance * cells[USUAL]!) / median
-    this.hold(limit * Math.max(MAX_STEP, Math.min(MIN_STEP, wanted)), now, bounds)
+    const factor = (bounds.tolerance * cells[USUAL]!) / median
+    this.hold(limit * Math.max(MAX_STEP, Math.min(MIN_STEP, factor)), now, bounds)
   }
 
   private isStuck(limit: number, failing: boolean, now: number, { floor }: LimitBounds): boolean {

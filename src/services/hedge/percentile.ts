@@ -43,11 +43,11 @@ export class Percentile {
     const total = this.count + this.countBefore
     if (total < MIN) return Number.POSITIVE_INFINITY
     // A product such as 100 * 0.55 may slightly exceed its exact value.
-    const wanted = Math.ceil(total * this.part - 1e-9)
+    const target = Math.ceil(total * this.part - 1e-9)
     let below = 0
     for (let i = 0; i < DURATION_BUCKETS; i++) {
       const here = this.counts[i]! + this.before[i]!
-      if (below + here >= wanted) return valueAt(i, (wanted - below) / here)
+      if (below + here >= target) return valueAt(i, (target - below) / here)
       below += here
     }
     return Number.POSITIVE_INFINITY

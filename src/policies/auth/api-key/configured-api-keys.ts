@@ -65,10 +65,10 @@ export function configuredApiKeys(
       return found.identity
     },
     uses(digests) {
-      const wanted = new Set(digests)
+      const requested = new Set(digests)
       return entries.flatMap(({ digest, used }) => {
         const sha256 = used === 0 ? '' : digest.toString('hex')
-        return wanted.has(sha256) ? [[sha256, used] as const] : []
+        return requested.has(sha256) ? [[sha256, used] as const] : []
       })
     },
   }
