@@ -83,9 +83,11 @@ function makeCertificate(requested: readonly string[], options: Options): void {
 
 /** A key that is overwritten cannot be recovered. */
 function refuseTaken(files: readonly string[], force: boolean): void {
-  const taken = files.find((file) => existsSync(file))
-  if (taken !== undefined && !force)
-    throw new CommandError(`${taken} already exists: overwrite it with --force, or choose another folder with --out.`)
+  const existing = files.find((file) => existsSync(file))
+  if (existing !== undefined && !force)
+    throw new CommandError(
+      `${existing} already exists: overwrite it with --force, or choose another folder with --out.`,
+    )
 }
 
 /** A name in the form used in certificates. */

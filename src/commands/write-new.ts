@@ -15,9 +15,9 @@ export interface NewFile {
  * do. Throws CommandError.
  */
 export function writeNew(folder: string, files: readonly NewFile[], advice: string): void {
-  const taken = files.map(({ path }) => join(folder, path)).filter((path) => existsSync(path))
-  if (taken.length > 0)
-    throw new CommandError(`These already exist: ${taken.join(', ')}. Nothing was written: ${advice}.`)
+  const existing = files.map(({ path }) => join(folder, path)).filter((path) => existsSync(path))
+  if (existing.length > 0)
+    throw new CommandError(`These already exist: ${existing.join(', ')}. Nothing was written: ${advice}.`)
   try {
     for (const { path, text } of files) {
       const file = join(folder, path)

@@ -27,7 +27,7 @@ const imported = new Map<string, string>()
 /** Code that this thread has loaded from files. */
 const seen = new KnownCode()
 /** Code that other threads have loaded; it takes precedence over the files. */
-const given = new KnownCode()
+const shared = new KnownCode()
 
 /**
  * The number of modules that this thread has loaded from code outside the gateway and outside packages. Each of them stays in memory until
@@ -63,7 +63,7 @@ export function loadedCode(files: readonly string[]): LoadedCode | null {
 export function goBy(code: LoadedCode): void {
   if (code.entries.size === 0) return
   register()
-  given.learn(code)
+  shared.learn(code)
   forgetOld(Array.from(code.modules.keys(), (url) => [fileURLToPath(url), codeIn(url), url]))
 }
 
@@ -111,8 +111,8 @@ function register(): void {
     resolve(specifier, context, next) {
       const parent = freshOf(context.parentURL)
       const link = linkOf(parent, specifier)
-      const url = given.modules.has(specifier) ? specifier : given.links.get(link)
-      const known = url === undefined ? undefined : given.modules.get(url)
+      const url = shared.modules.has(specifier) ? specifier : shared.links.get(link)
+      const known = url === undefined ? undefined : shared.modules.get(url)
       if (url !== undefined && known !== undefined) return { url: note(url), format: known.format, shortCircuit: true }
       const resolved = next(specifier, context)
       const isEntry = parent === null && specifier.startsWith('file:') && codeIn(specifier) !== null
@@ -128,7 +128,7 @@ function register(): void {
       const fresh = freshOf(url)
       if (fresh === null) return next(url, context)
       count += 1
-      const known = given.modules.get(fresh)
+      const known = shared.modules.get(fresh)
       if (known !== undefined) return { ...known, shortCircuit: true }
       const loaded = next(url, context)
       const text = textOf(fileURLToPath(url), loaded)

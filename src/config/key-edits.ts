@@ -81,7 +81,7 @@ function edited(text: string, changeOf: (place: number) => Change | null): strin
   const expected = methodsIn(before).map((method, place) => {
     const keys = entriesOf(method)
     const steps = changeOf(place)?.(keys) ?? []
-    for (const step of steps) changed = taken(changed, place, step)
+    for (const step of steps) changed = apply(changed, place, step)
     return steps.reduce(after, keys)
   })
   const now = parseDocument(changed)
@@ -93,7 +93,7 @@ function edited(text: string, changeOf: (place: number) => Change | null): strin
 }
 
 /** The text after one step. */
-function taken(text: string, place: number, step: Step): string {
+function apply(text: string, place: number, step: Step): string {
   const method = methodsIn(parseDocument(text))[place]
   const list = method?.get('keys', true)
   if (method === undefined) return text

@@ -33,7 +33,7 @@ export function migrateKeys(
   keys: readonly RenamedKey[] = renamedKeys,
   running = version,
 ): MigratedKeys {
-  const taken: Found[] = []
+  const applied: Found[] = []
   const problems: Problem[] = []
   const warnings = new Map<string, Problem>()
   let whole = value
@@ -43,7 +43,7 @@ export function migrateKeys(
       const problem = problemOf(each, running)
       const path: Path = [...each.map, key.old]
       const place = { file: source.file, position: source.locateKey(path), path: formatPath(path) }
-      if (problem === null) taken.push(each)
+      if (problem === null) applied.push(each)
       if (problem !== null) problems.push({ ...place, message: problem })
       // A name in an anchor is reported once.
       const { line, column } = place.position ?? {}
@@ -55,7 +55,7 @@ export function migrateKeys(
       found.map(({ map, fields }) => [map, withNewName(fields, key, running)]),
     )
   }
-  return { value: whole, source: sourceOf(source, taken), warnings: [...warnings.values()], problems }
+  return { value: whole, source: sourceOf(source, applied), warnings: [...warnings.values()], problems }
 }
 
 function foundIn(value: unknown, key: RenamedKey): Found[] {
@@ -91,9 +91,9 @@ function withNewName(fields: Fields, key: RenamedKey, running: string): Fields {
   )
 }
 
-function sourceOf(source: Source, taken: readonly Found[]): Source {
-  if (taken.length === 0) return source
-  const byMap = new Map(taken.map(({ map, key }) => [formatPath([...map, key.current]), key.old]))
+function sourceOf(source: Source, applied: readonly Found[]): Source {
+  if (applied.length === 0) return source
+  const byMap = new Map(applied.map(({ map, key }) => [formatPath([...map, key.current]), key.old]))
   const asWritten = (path: Path): Path => path.map((step, i) => byMap.get(formatPath(path.slice(0, i + 1))) ?? step)
   return {
     file: source.file,

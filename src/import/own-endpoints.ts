@@ -11,12 +11,12 @@ const ENDPOINTS = [
  * The `endpoints` setting that moves those of the gateway's own endpoints whose paths some of the patterns use; empty if there are none.
  */
 export function endpointsFor(patterns: readonly string[]): Fields {
-  const taken = ENDPOINTS.filter(([, root]) =>
+  const shadowed = ENDPOINTS.filter(([, root]) =>
     patterns.some((pattern) => pattern === root || pattern.startsWith(`${root}/`)),
   )
-  return taken.length === 0
+  return shadowed.length === 0
     ? {}
-    : { endpoints: Object.fromEntries(taken.map(([name, root]) => [name, `/_gateway${root}`])) }
+    : { endpoints: Object.fromEntries(shadowed.map(([name, root]) => [name, `/_gateway${root}`])) }
 }
 
 /** The notes on endpoints that were moved. */

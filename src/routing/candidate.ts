@@ -58,8 +58,8 @@ function requestTest({ pathRegex, headers, query }: Conditions, compile: Compile
   const fields = headers.map((condition) => fieldTest(condition, compile))
   const parameters = query.map((condition) => parameterTest(condition, compile))
   if (fitsPath === null && fields.length === 0 && parameters.length === 0) return null
-  return (path, given, text) => {
-    for (const fits of fields) if (!fits(given)) return false
+  return (path, received, text) => {
+    for (const fits of fields) if (!fits(received)) return false
     if (fitsPath !== null && !fitsPath(path)) return false
     return parameters.every((fits) => fits(parametersOf(text)))
   }

@@ -114,10 +114,10 @@ function effectiveMethods(methods: readonly string[]): readonly string[] {
 }
 
 function conditionsOf(
-  given: Readonly<Record<string, ValueMatch>>,
+  conditions: Readonly<Record<string, ValueMatch>>,
   spell: (name: string) => string,
 ): readonly Condition[] {
-  const written = Object.entries(given)
+  const written = Object.entries(conditions)
   if (written.length === 0) return NONE
   return written
     .map(([name, value]) => ({ name: spell(name), values: valuesOf(value), regex: regexOf(value) }))

@@ -30,7 +30,7 @@ const STANDARD = 2
  */
 export class PipeWriter implements Writer {
   private readonly descriptor: number
-  private readonly given: number
+  private readonly original: number
   private readonly clock: Clock
   private readonly events: WriterEvents
   private readonly wait: PipeTimeouts
@@ -41,7 +41,7 @@ export class PipeWriter implements Writer {
 
   /** `descriptor` is closed at the end unless it is a standard stream. */
   constructor(descriptor: number, clock: Clock, events: WriterEvents, timeout = TIMEOUT) {
-    this.given = descriptor
+    this.original = descriptor
     this.descriptor = openWithoutWaiting(descriptor)
     this.clock = clock
     this.events = events
@@ -74,8 +74,8 @@ export class PipeWriter implements Writer {
   async end(): Promise<void> {
     await this.flush()
     this.giveUp()
-    if (this.descriptor !== this.given) closeSync(this.descriptor)
-    if (this.given > STANDARD) closeSync(this.given)
+    if (this.descriptor !== this.original) closeSync(this.descriptor)
+    if (this.original > STANDARD) closeSync(this.original)
   }
 
   private work(): void {

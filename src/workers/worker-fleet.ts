@@ -75,11 +75,11 @@ export class WorkerFleet implements Fleet {
   private keepAlive: NodeJS.Timeout | undefined
 
   constructor(options: WorkerFleetOptions) {
-    const { config, modules, inherited: given = new InheritedSockets({}, process.pid), ...lasting } = options
+    const { config, modules, inherited: sockets = new InheritedSockets({}, process.pid), ...lasting } = options
     const { output, clock } = lasting
     this.options = lasting
     this.log = output.log
-    this.inherited = given
+    this.inherited = sockets
     this.size = config.workers === 'auto' ? automaticWorkers(availableParallelism(), cpuQuota()) : config.workers
     this.modules = modules
     this.addresses = config.listeners.map(({ address }) => address)

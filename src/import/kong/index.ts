@@ -43,7 +43,7 @@ export async function importKong(text: string, file: string, makeDigest: MakeDig
   identities.tellUnused()
 
   const services = servicesOf(context)
-  const tools: RouteTools = { context, names: new Names(), taken: new Map() }
+  const tools: RouteTools = { context, names: new Names(), owners: new Map() }
   const routes = entities.ofKind('routes').flatMap((route) => importedRoutes(route, services, plugins, tools))
   tellOfUpstreams(context)
   tellOfOthers(context)

@@ -32,7 +32,7 @@ export interface RouteTools {
   readonly context: Context
   readonly names: Names
   /** Matches in use, and the routes that use them. */
-  readonly taken: Map<string, string>
+  readonly owners: Map<string, string>
 }
 
 /** The routes that a Kong route becomes: one for each rewrite that its paths need. Empty if it is left out, which is reported. */
@@ -63,16 +63,16 @@ function routeOf(
   match: Fields,
   group: readonly ImportedPath[],
   strips: boolean,
-  { names, taken }: RouteTools,
+  { names, owners }: RouteTools,
 ): ImportedRoute | null {
   const { entry, fields } = entity
   const pathRegex = group[0]?.pathRegex ?? null
   const conditions = { ...match, ...(pathRegex !== null && { pathRegex }) }
   const free = group.filter(({ pattern, written }) => {
     const keys = keysOf(conditions, pattern)
-    const owner = keys.map((key) => taken.get(key)).find((found) => found !== undefined)
+    const owner = keys.map((key) => owners.get(key)).find((found) => found !== undefined)
     if (owner === undefined) {
-      for (const key of keys) taken.set(key, entry.name)
+      for (const key of keys) owners.set(key, entry.name)
       return true
     }
     if (owner !== entry.name)

@@ -205,7 +205,7 @@ function routesOf(
   comments: Comments,
 ): WrittenRoute[] {
   const names = new Names()
-  const taken = new Map<string, string>()
+  const owners = new Map<string, string>()
   const methodNames = Object.keys(methods).toSorted()
   const groups = Map.groupBy(operations, ({ path, requirement }) => JSON.stringify([path, requirement]))
   return [...groups.values()].flatMap((group): WrittenRoute[] => {
@@ -220,8 +220,8 @@ function routesOf(
     const free = usable.filter(({ method, entry }) => {
       const match = { path: [pattern], method: [method], ...(pathRegex !== null && { pathRegex }) }
       const keys = matchKeys(match)
-      const owner = keys.map((key) => taken.get(key)).find((found) => found !== undefined)
-      for (const key of keys) taken.set(key, owner ?? entry.name)
+      const owner = keys.map((key) => owners.get(key)).find((found) => found !== undefined)
+      for (const key of keys) owners.set(key, owner ?? entry.name)
       if (owner !== undefined) entry.tell('left out', `${owner} takes the same requests.`)
       return owner === undefined
     })

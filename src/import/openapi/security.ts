@@ -38,13 +38,13 @@ export class Security {
     const schemes = fieldOf(fieldOf(tree.value, 'components'), 'securitySchemes')
     this.general = fieldOf(tree.value, 'security')
     const entries: Entry[] = []
-    const taken = new Map<string, string>()
+    const owners = new Map<string, string>()
     for (const [name, scheme] of Object.entries(isFields(schemes) ? schemes : {})) {
       const entry = new Entry('security scheme', name, tree.positionOf(scheme))
       entries.push(entry)
       const method = methodOf(scheme, entry, ask)
       if (method === null) continue
-      const owner = taken.get(method.name)
+      const owner = owners.get(method.name)
       const isSame =
         owner !== undefined && JSON.stringify(this.methods.get(owner)?.options) === JSON.stringify(method.options)
       if (owner !== undefined && !isSame) {
@@ -54,7 +54,7 @@ export class Security {
         )
         continue
       }
-      taken.set(method.name, owner ?? name)
+      owners.set(method.name, owner ?? name)
       this.methods.set(name, method)
       entry.tell('different', method.advice)
     }

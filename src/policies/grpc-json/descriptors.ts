@@ -119,12 +119,12 @@ function compileWith(
 ): FileDescriptorSet {
   const { create, fromJsonString } = protobuf()
   const { FileDescriptorProtoSchema, FileDescriptorSetSchema } = wellKnown()
-  const given = [...ofProtobuf].map((name) => {
+  const parsed = [...ofProtobuf].map((name) => {
     const file = ofProtobufFiles().get(name)
     if (file === undefined) throw new Error(`there is no ${name}; it is imported`)
     return file
   })
-  const complete = withDependencies(given)
+  const complete = withDependencies(parsed)
   linkFiles(files, new Map(complete.map((file) => [file.proto.name, typesOf(file)])))
   const options = { ignoreUnknownFields: true, ...(registry !== undefined && { registry }) }
   const compiled = files.map((file) => {

@@ -51,8 +51,8 @@ function pathOf(template: PathTemplate, { method, variables }: Binding, schemas:
     if (segment.type === 'literal') return segment.text
     const variable = variables.find(({ start, end }) => at >= start && (end === null || at < end))
     const wish = variable?.path.join('.') ?? 'part'
-    const taken = parameters.filter(({ name }) => name === wish || String(name).startsWith(`${wish}_`)).length
-    const name = taken === 0 ? wish : `${wish}_${taken + 1}`
+    const count = parameters.filter(({ name }) => name === wish || String(name).startsWith(`${wish}_`)).length
+    const name = count === 0 ? wish : `${wish}_${count + 1}`
     const field = variable === undefined ? null : fieldOfPath(method.input, variable.path)
     const isPart = variable?.isMany === true || field === null
     const descriptions = [

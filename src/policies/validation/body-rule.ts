@@ -102,8 +102,8 @@ function contentType(headers: Headers): ContentType | null {
 /** RFC 9110 section 15.5.16. */
 function unsupported(method: string, { accept }: BodyRule, detail?: string): GatewayError {
   const field = ACCEPT_FIELDS.get(method)
-  const taken = accept === '' ? 'A body is not accepted here.' : `The body must be ${accept}.`
+  const expected = accept === '' ? 'A body is not accepted here.' : `The body must be ${accept}.`
   const headers =
     accept === '' ? [] : ['Accept', ...(field === undefined ? [] : [field])].map((name) => [name, accept] as const)
-  return new GatewayError('unsupported-media-type', detail ?? taken, { headers })
+  return new GatewayError('unsupported-media-type', detail ?? expected, { headers })
 }

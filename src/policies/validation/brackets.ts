@@ -8,14 +8,14 @@ const MAX_DEPTH = 16
 
 /**
  * Reads a map whose members are written in a query as `name[member]`, and those of nested maps and lists as `name[member][inner]`.
- * Every parameter that begins with the name and a bracket is a member, whether it is declared or not, and is removed from `given`.
+ * Every parameter that begins with the name and a bracket is a member, whether it is declared or not, and is removed from `parameters`.
  * Undefined if there is none. Throws GatewayError 'bad-request'.
  */
-export function readBrackets(name: string, shape: Shape, given: Map<string, string[]>): Values | undefined {
+export function readBrackets(name: string, shape: Shape, parameters: Map<string, string[]>): Values | undefined {
   let values: Values | undefined
-  for (const [key, texts] of given) {
+  for (const [key, texts] of parameters) {
     if (!key.startsWith(`${name}[`) || !key.endsWith(']')) continue
-    given.delete(key)
+    parameters.delete(key)
     const steps = key.slice(name.length + 1, -1).split('][')
     if (steps.length > MAX_DEPTH) throw malformed(name, `is nested more than ${MAX_DEPTH} levels deep`)
     values ??= empty()

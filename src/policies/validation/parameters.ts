@@ -33,22 +33,22 @@ const SEPARATORS: Readonly<Record<Style, RegExp>> = {
  * for invalid percent-encoded UTF-8, and if a parameter is repeated that is not a list.
  */
 export function readQuery(query: string, known: readonly Parameter[]): Values {
-  const given = new Map<string, string[]>()
+  const parameters = new Map<string, string[]>()
   for (const part of query.slice(1).split('&')) {
     if (part === '') continue
     const equals = part.indexOf('=')
     const name = decode(equals === -1 ? part : part.slice(0, equals), '')
     const value = equals === -1 ? '' : part.slice(equals + 1)
-    const values = given.get(name)
-    if (values === undefined) given.set(name, [value])
+    const values = parameters.get(name)
+    if (values === undefined) parameters.set(name, [value])
     else values.push(value)
   }
   const values = empty()
   for (const parameter of known) {
-    const value = inQuery(parameter, given)
+    const value = inQuery(parameter, parameters)
     if (value !== undefined) values[parameter.name] = value
   }
-  for (const [name, texts] of given) {
+  for (const [name, texts] of parameters) {
     const decoded = texts.map((text) => decode(text, name))
     values[name] ??= decoded.length === 1 ? decoded[0] : decoded
   }
@@ -76,27 +76,27 @@ export function readPath(params: Readonly<Record<string, string>>, known: readon
   return values
 }
 
-/** Removes what it uses from `given`. */
-function inQuery({ name, style, explode, shape, mayBeEmpty }: Parameter, given: Map<string, string[]>): unknown {
-  if (mayBeEmpty && given.get(name)?.join() === '') {
-    given.delete(name)
+/** Removes what it uses from `parameters`. */
+function inQuery({ name, style, explode, shape, mayBeEmpty }: Parameter, parameters: Map<string, string[]>): unknown {
+  if (mayBeEmpty && parameters.get(name)?.join() === '') {
+    parameters.delete(name)
     return ''
   }
-  if (style === 'deepObject') return readBrackets(name, shape, given)
+  if (style === 'deepObject') return readBrackets(name, shape, parameters)
   if (shape.type === 'map' && explode) {
     const members = empty()
     for (const [member, types] of shape.members) {
-      const texts = given.get(member)
+      const texts = parameters.get(member)
       if (texts === undefined) continue
-      given.delete(member)
+      parameters.delete(member)
       const values = texts.map((text) => valueOf(decode(text, name), types))
       members[member] = values.length === 1 ? values[0] : values
     }
     return Object.keys(members).length === 0 ? undefined : members
   }
-  const texts = given.get(name)
+  const texts = parameters.get(name)
   if (texts === undefined) return undefined
-  given.delete(name)
+  parameters.delete(name)
   if (shape.type === 'list') {
     const items = explode ? texts : texts.flatMap((text) => (text === '' ? [] : text.split(SEPARATORS[style])))
     return items.map((text) => valueOf(decode(text, name), shape.item))

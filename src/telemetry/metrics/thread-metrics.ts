@@ -118,8 +118,8 @@ export class ThreadMetrics implements Metrics {
     const watches = new Set<() => void>()
     let isKept = false
     const declare = <Metric extends MetricName | OwnMetric>(metric: Metric): Metric => {
-      const given: MetricName | OwnMetric = metric
-      if (!isKept && typeof given !== 'string' && !this.own.has(given.name)) declared.add(given.name)
+      const declaration: MetricName | OwnMetric = metric
+      if (!isKept && typeof declaration !== 'string' && !this.own.has(declaration.name)) declared.add(declaration.name)
       return metric
     }
     const keep = <Each extends Counted>(counted: Each): Each => (isKept ? forGood(counted) : holdIn(held, counted))

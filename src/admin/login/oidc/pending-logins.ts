@@ -41,10 +41,10 @@ export class PendingLogins {
 
   /** Takes the login with that state; null if there is none, if another browser started it, or if it is too old. */
   end(state: string, browser: string): PendingLogin | null {
-    const kept = this.pending.get(state)
+    const login = this.pending.get(state)
     this.pending.delete(state)
-    if (kept === undefined || this.clock.now() - kept.begun >= TIMEOUT) return null
-    return timingSafeEqual(kept.browser, digestOf(browser)) ? kept : null
+    if (login === undefined || this.clock.now() - login.begun >= TIMEOUT) return null
+    return timingSafeEqual(login.browser, digestOf(browser)) ? login : null
   }
 }
 
