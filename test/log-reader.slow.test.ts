@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, constants, openSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer, Socket } from 'node:net'
 import { dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
@@ -20,6 +21,17 @@ admin: { address: '127.0.0.1:0' }
 workers: 2
 endpoints: { docs: false, openapi: false }
 routes: [{ id: all, match: { path: /* }, reply: { status: 204 } }]
+`
+
+const POLICY = `
+import { definePolicy, z } from 'sallyport'
+
+export default definePolicy({
+  name: 'none',
+  summary: 'Does nothing.',
+  options: z.strictObject({}),
+  create: () => (next) => next,
+})
 `
 
 /** Where a process writes its log, and how the test reads it. */
@@ -110,19 +122,26 @@ for (const output of ['socket', 'pipe'] as const) {
   })
 }
 
-test('a failed start is reported on standard error, even if the log goes to a file', async (t) => {
-  const taken = createServer().listen(0, '127.0.0.1')
-  cleanUp(t, () => void taken.close())
-  await once(taken, 'listening')
-  const { port } = taken.address() as AddressInfo
-  const file = await temporaryFile(t, 'sallyport.log', '')
-  const yaml = `
+for (const [policies, ownPolicies] of [
+  ['the built-in policies', '[]'],
+  ['a custom policy', '[./none.ts]'],
+])
+  test(`a failed start with ${policies} is reported on standard error, even if the log goes to a file`, async (t) => {
+    const taken = createServer().listen(0, '127.0.0.1')
+    cleanUp(t, () => void taken.close())
+    await once(taken, 'listening')
+    const { port } = taken.address() as AddressInfo
+    const log = await temporaryFile(t, 'sallyport.log', '')
+    const yaml = `
 listeners: [{ address: '127.0.0.1:${port}' }]
 admin: false
-log: { file: '${file}' }
+log: { file: '${log}' }
+ownPolicies: ${ownPolicies}
 routes: [{ id: all, match: { path: /* }, reply: { status: 204 } }]
 `
-  const { code, stdout, stderr } = await run(['start', '--config', await temporaryFile(t, 'sallyport.yaml', yaml)])
-  assert.deepEqual([code, stdout], [1, ''])
-  assert.match(stderr, new RegExp(`could not start.*EADDRINUSE.*${port}|could not start.*${port}`))
-})
+    const file = await temporaryFile(t, 'sallyport.yaml', yaml)
+    await writeFile(join(dirname(file), 'none.ts'), POLICY)
+    const { code, stdout, stderr } = await run(['start', '--config', file])
+    assert.deepEqual([code, stdout], [1, ''])
+    assert.match(stderr, new RegExp(`^Sallyport could not start: address already in use: 127\\.0\\.0\\.1:${port}: `))
+  })

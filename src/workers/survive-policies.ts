@@ -9,10 +9,8 @@ import { runningPolicy } from '../policies/guard.ts'
 export function survivePolicies(log: Logger): void {
   process.on('uncaughtException', (error) => {
     const running = runningPolicy()
-    if (running === null) {
-      log.error({ error }, 'An uncaught error ends the worker')
-      process.exit(1)
-    }
+    // Thrown again, it ends the thread, and the main thread reports it.
+    if (running === null) throw error
     log.error({ ...running, error }, 'A policy has left an error unhandled')
   })
 }
