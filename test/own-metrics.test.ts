@@ -179,8 +179,16 @@ test('tests read what a policy has counted', async () => {
 
 test('tsc and the gateway know the labels', () => {
   const metrics = fakeMetrics()
-  // @ts-expect-error -- there is no such label
-  metrics.counter(requests, { tenent: 'acme' })
+  assert.throws(
+    // @ts-expect-error -- there is no such label
+    () => metrics.counter(requests, { tenent: 'acme' }),
+    /^Error: the metric sallyport_policy_tenant_requests_total is declared with the labels tenant, not the labels tenent$/,
+  )
+  assert.throws(() => metrics.watch(known, { tenant: 'acme' }, () => 1), /with no labels, not the labels tenant$/)
+})
+
+test('tsc knows the type of a metric', () => {
+  const metrics = fakeMetrics()
   // @ts-expect-error -- a gauge is no counter
   metrics.counter(known, {})
   // @ts-expect-error -- a counter is no histogram

@@ -1,4 +1,5 @@
 import { metricEntry, type MetricEntry, type OwnMetric } from '../../core/metric-table.ts'
+import { formatLabels } from './labels.ts'
 
 /** The most series that a thread counts of one metric of a custom policy, besides one for all others, and the most that are watched. */
 export const MAX_OWN_SERIES = 200
@@ -24,6 +25,19 @@ export interface Declared {
 /** How a metric was declared. */
 export function entryOf({ name, own }: Pick<DeclaredSeries, 'name' | 'own'>): MetricEntry {
   return own ?? metricEntry(name)
+}
+
+/** The series with those labels. Throws an Error if a custom policy, whose types nobody has to check, has declared other ones. */
+export function seriesWith({ name, own, entry }: Declared, labels: Readonly<Record<string, string>>): DeclaredSeries {
+  if (own !== null) {
+    const [declared, given] = [listOf(own.labels), listOf(Object.keys(labels))]
+    if (declared !== given) throw new Error(`the metric ${name} is declared with ${declared}, not ${given}`)
+  }
+  return { name, own, labels: formatLabels(entry.labels, labels) }
+}
+
+function listOf(labels: readonly string[]): string {
+  return labels.length === 0 ? 'no labels' : `the labels ${labels.toSorted().join(', ')}`
 }
 
 /** A text that identifies one series. */

@@ -15,7 +15,15 @@ import { defineTopic } from '../../core/threads.ts'
 import { CellMemory, type CellPlace } from './cell-memory.ts'
 import { cellCount, CellCounter, CellHistogram, type Exemplar } from './cells.ts'
 import { formatLabels } from './labels.ts'
-import { type Declared, type DeclaredSeries, entryOf, keyOf, MAX_OWN_SERIES, type SeriesName } from './series.ts'
+import {
+  type Declared,
+  type DeclaredSeries,
+  entryOf,
+  keyOf,
+  MAX_OWN_SERIES,
+  type SeriesName,
+  seriesWith,
+} from './series.ts'
 import { type Reading, WatchedSeries } from './watched-series.ts'
 
 /** How long released series are still exposed, in milliseconds, so that scrapes see their final values. */
@@ -239,17 +247,17 @@ export class ThreadMetrics implements Metrics {
     return { name, own, entry: own }
   }
 
-  /** The series with those labels, or the one for what is too much. */
+  /** The series with those labels, or the one for what is too much. Throws an Error if a metric of a custom policy has other labels. */
   private seriesOf<Metric extends MetricName | OwnMetric>(
     metric: Metric,
     labels: LabelsOf<Metric>,
     known: ReadonlyMap<string, Counted>,
   ): DeclaredSeries {
-    const { name, own, entry } = this.declared(metric)
-    const series = { name, own, labels: formatLabels(entry.labels, labels) }
-    const count = this.own.get(name)
+    const declared = this.declared(metric)
+    const series = seriesWith(declared, labels)
+    const count = this.own.get(series.name)
     if (count === undefined || known.has(keyOf(series))) return series
-    if (count.series >= MAX_OWN_SERIES) return { ...series, labels: othersOf(entry) }
+    if (count.series >= MAX_OWN_SERIES) return { ...series, labels: othersOf(declared.entry) }
     count.series += 1
     return series
   }

@@ -1,6 +1,6 @@
 import type { Logger } from '../../core/logger.ts'
 import { formatLabels } from './labels.ts'
-import { type Declared, type DeclaredSeries, MAX_OWN_SERIES } from './series.ts'
+import { type Declared, type DeclaredSeries, MAX_OWN_SERIES, seriesWith } from './series.ts'
 
 /** A number that is read at the time of a scrape. */
 export interface Reading extends DeclaredSeries {
@@ -32,8 +32,8 @@ export class WatchedSeries {
   }
 
   /** Watches one series until the returned function is called. */
-  add({ name, own, entry }: Declared, labels: Labels, read: () => number): () => void {
-    const series = { name, own, labels: formatLabels(entry.labels, labels) }
+  add(declared: Declared, labels: Labels, read: () => number): () => void {
+    const series = seriesWith(declared, labels)
     return addTo(this.single, series, { series, read })
   }
 
