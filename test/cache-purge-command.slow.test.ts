@@ -66,14 +66,17 @@ test('without ADMIN_TOKEN no token is sent', async (t) => {
   assert.equal((await asked[0])?.authorization, '')
 })
 
-for (const [status, answer, said] of [
-  [401, '{"detail":"Send the token."}', /answered 401: Send the token\.\n$/],
+for (const [status, answer, said, token = ''] of [
+  [401, '{"detail":"Log in."}', /answered 401: Log in\. This command sent no token: ADMIN_TOKEN is not set\.\n$/],
+  [401, '{"detail":"Log in."}', /answered 401: Log in\. The token that this command sent is not valid\.\n$/, 'secret'],
   [200, '{}', /answered 200: this is not the response of an admin listener\.\n$/],
   [404, 'not JSON', /answered 404: this is not the response of an admin listener\.\n$/],
 ] as const)
-  test(`the answer ${status} ${answer} is reported as an error`, async (t) => {
+  test(`the answer ${status} ${answer} to the token "${token}" is reported as an error`, async (t) => {
     const { url } = await startAdmin(t, status, answer)
-    const { code, stdout, stderr } = await runHere(['cache', 'purge', '--url', 'http://h/a', '--admin', url])
+    const { code, stdout, stderr } = await runHere(['cache', 'purge', '--url', 'http://h/a', '--admin', url], {
+      env: { ADMIN_TOKEN: token },
+    })
     assert.equal(code, 1)
     assert.equal(stdout, '')
     assert.match(stderr, said)

@@ -59,6 +59,8 @@ export interface AdminReply {
   readonly body: unknown
   /** The origin, for messages. */
   readonly from: string
+  /** Whether the request had a token. */
+  readonly hadToken: boolean
 }
 
 /** Sends a request to the admin listener, with its token. Rejects with UsageError, ConfigError, or CommandError if there is no reply. */
@@ -85,14 +87,17 @@ export async function requestAdmin(
     },
   )
   const answer: unknown = await (isText === true ? response.text() : response.json()).catch(() => null)
-  return { status: response.status, body: answer, from: endpoint.origin }
+  return { status: response.status, body: answer, from: endpoint.origin, hadToken: token !== '' }
 }
 
 /** Why it refused the request: the detail of its problem document (RFC 9457). */
-export function refusalOf({ status, body, from }: AdminReply): CommandError {
+export function refusalOf({ status, body, from, hadToken }: AdminReply): CommandError {
   const detail = fieldOf(body, 'detail')
   const reason = typeof detail === 'string' ? detail : 'this is not the response of an admin listener.'
-  return new CommandError(`${from} answered ${status}: ${reason}`)
+  const sent = hadToken
+    ? 'The token that this command sent is not valid.'
+    : 'This command sent no token: ADMIN_TOKEN is not set.'
+  return new CommandError(`${from} answered ${status}: ${reason}${status === 401 ? ` ${sent}` : ''}`)
 }
 
 interface AdminPlace {
