@@ -42,7 +42,7 @@ export const status = z.object({
     .array()
     .describe('What POST /config/rollback returns to, latest first.'),
   workers: z
-    .object({ thread: z.int().describe('Number of the thread in the process.'), generation })
+    .object({ worker: z.int().describe('Its number, from 0; a replacement keeps it.'), generation })
     .array()
     .describe('The worker threads and the configuration of each; one that does not answer in time is left out.'),
 })
@@ -111,8 +111,8 @@ export function configurationEndpoints(app: AdminApp, { reloads, source, threads
           since: timeOf(each.since),
         })),
         workers: answers
-          .map(({ thread, generation: number }) => ({ thread, generation: number }))
-          .toSorted((a, b) => a.thread - b.thread),
+          .map(({ worker, generation: number }) => ({ worker, generation: number }))
+          .toSorted((a, b) => a.worker - b.worker),
       }
     },
   )

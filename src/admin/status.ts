@@ -16,8 +16,8 @@ import { rounded } from '../core/rounded.ts'
 
 const bytes = z.int().min(0)
 
-const thread = z.object({
-  thread: z.int().describe('Number of the thread in the process.'),
+const workerStatus = z.object({
+  worker: z.int().describe('Its number, from 0, as in metrics and in the log; a replacement keeps it.'),
   generation: z.int().describe('Number of the configuration it uses.'),
   uptimeSeconds: z.number(),
   connections: z.int().describe('Open client connections.'),
@@ -69,7 +69,7 @@ export const status = z.object({
       .nullable()
       .describe('Why the instances that were discovered last are not in use yet, which is retried; null if they are.'),
   }),
-  workers: thread.array().describe('The worker threads; one that does not answer in time is left out.'),
+  workers: workerStatus.array().describe('The worker threads; one that does not answer in time is left out.'),
 })
 
 const health = z.object({
@@ -94,12 +94,12 @@ export function statusEndpoints(app: AdminApp, context: AdminContext): void {
     async () => {
       const answers = await threads.askAll(threadStatusTopic, null)
       const workers = answers
-        .toSorted((a, b) => a.thread - b.thread)
-        .map(({ thread: number, generation, uptime, connections, heap, busy, services, redis }) => {
+        .toSorted((a, b) => a.worker - b.worker)
+        .map(({ worker, generation, uptime, connections, heap, busy, services, redis }) => {
           const traffic = Object.values(services).flatMap((instances) => Object.values(instances))
           const inFlight = sum(traffic.map((instance) => instance.inFlight))
           return {
-            thread: number,
+            worker,
             generation,
             uptimeSeconds: rounded(uptime),
             connections,

@@ -21,7 +21,7 @@ function sampleOf(endpoints: Sample['endpoints'], time: number): Sample {
       connections: 12,
       inFlight: 3,
       memory: { rssBytes: 120_000_000 },
-      workers: [{ thread: 1, connections: 12, inFlight: 3, heapBytes: 20_000_000, busy: 0.256 }],
+      workers: [{ worker: 1, connections: 12, inFlight: 3, heapBytes: 20_000_000, busy: 0.256 }],
     },
     services: [
       {

@@ -17,7 +17,7 @@ export const statusSchema = z.object({
   memory: z.object({ rssBytes: z.number() }),
   workers: z
     .object({
-      thread: z.number(),
+      worker: z.number(),
       connections: z.number(),
       inFlight: z.number(),
       heapBytes: z.number(),
@@ -98,8 +98,8 @@ export function topView(before: Sample, now: Sample): string {
 }
 
 function workersText({ status: { workers } }: Sample): string {
-  const rows = workers.map(({ thread, busy, connections, inFlight, heapBytes }) => [
-    String(thread),
+  const rows = workers.map(({ worker, busy, connections, inFlight, heapBytes }) => [
+    String(worker),
     `${Math.round(busy * 100)}%`,
     String(connections),
     String(inFlight),

@@ -55,7 +55,7 @@ export interface Status {
 }
 
 export interface WorkerStatus {
-  readonly thread: number
+  readonly worker: number
   readonly generation: number
   readonly connections: number
   readonly inFlight: number
@@ -233,7 +233,7 @@ export interface ConfigStatus {
   readonly lastReload: { readonly outcome: string; readonly at: string; readonly problems: readonly Problem[] } | null
   readonly awaitsConfirmation: { readonly until: string } | null
   readonly earlier: readonly { readonly revision: string; readonly generation: number; readonly since: string }[]
-  readonly workers: readonly { readonly thread: number; readonly generation: number }[]
+  readonly workers: readonly { readonly worker: number; readonly generation: number }[]
 }
 
 /** GET /config/text. */

@@ -158,7 +158,7 @@ function ofConfiguration({ config, now }: Looked): Finding[] {
     found.push({
       level: 'warning',
       title: `${plural(behind.length, 'worker')} still ${behind.length === 1 ? 'uses' : 'use'} an older configuration`,
-      detail: `Worker ${behind.map(({ thread }) => thread).join(', ')}; the current one is number ${config.generation}.`,
+      detail: `Worker ${behind.map(({ worker }) => worker).join(', ')}; the current one is number ${config.generation}.`,
       href,
     })
   const [warning] = config.warnings

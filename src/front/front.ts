@@ -94,7 +94,7 @@ export class Front implements Receiver {
       metrics,
       log,
     })
-    this.answer(answers, metrics)
+    this.answer(options.worker, answers, metrics)
     answers.on(recentDetailsTopic, (id) => ({ worker: options.worker, ...this.telemetry.details(id) }))
     answers.on(explainTopic, ({ worker, question }) =>
       worker === options.worker
@@ -104,11 +104,11 @@ export class Front implements Receiver {
   }
 
   /** Registers the handlers of this thread. */
-  private answer(answers: TopicHandlers, metrics: ThreadMetrics): void {
+  private answer(worker: number, answers: TopicHandlers, metrics: ThreadMetrics): void {
     answers.on(readingsTopic, (query) => metrics.read(query))
     answers.on(threadStatusTopic, () => {
       const { current, number } = this.generations
-      return threadStatus(number, current.services, this.connections, current.stores.redis)
+      return threadStatus(worker, number, current.services, this.connections, current.stores.redis)
     })
     answers.on(commitTopic, (number) => (this.generations.commit(number) ? this.descriptors : null))
     answers.on(abandonTopic, (number) => {

@@ -1,6 +1,5 @@
 import { performance } from 'node:perf_hooks'
 import { getHeapStatistics } from 'node:v8'
-import { threadId } from 'node:worker_threads'
 import { defineTopic } from '../core/threads.ts'
 import type { PoolSize } from '../http/lane.ts'
 import type { StoreStatuses } from '../services/health/report.ts'
@@ -16,8 +15,8 @@ export interface InstanceTraffic extends PoolSize {
 
 /** Status of a thread that handles requests. */
 export interface ThreadStatus {
-  /** Thread ID within the process. */
-  readonly thread: number
+  /** Its number among the workers, from 0. */
+  readonly worker: number
   /** Number of its current configuration within this process. */
   readonly generation: number
   /** In seconds. */
@@ -39,13 +38,14 @@ export const threadStatusTopic = defineTopic<null, ThreadStatus>('thread-status'
 
 /** The status of this thread. */
 export function threadStatus(
+  worker: number,
   generation: number,
   services: ReadonlyMap<string, CurrentService>,
   connections: number,
   redis: RedisConnection | null,
 ): ThreadStatus {
   return {
-    thread: threadId,
+    worker,
     generation,
     uptime: performance.now() / 1000,
     connections,

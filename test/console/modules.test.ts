@@ -182,7 +182,7 @@ const status: Status = {
   inFlight: 0,
   memory: { rssBytes: 1 },
   configuration: { revision: 'a', generation: 1, since: '2026-01-01T00:00:00Z', current: true },
-  workers: [{ thread: 1, generation: 1, connections: 0, inFlight: 0, heapBytes: 1, busy: 0, redis: [] }],
+  workers: [{ worker: 0, generation: 1, connections: 0, inFlight: 0, heapBytes: 1, busy: 0, redis: [] }],
 }
 const service: Service = {
   name: 'shop',

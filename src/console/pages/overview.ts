@@ -318,14 +318,14 @@ function Workers({ status }: { status: Status | null }): ComponentChildren {
     h(
       'div',
       { class: 'workers' },
-      workers.map(({ thread, busy, connections, inFlight, heapBytes, redis }) =>
+      workers.map(({ worker, busy, connections, inFlight, heapBytes, redis }) =>
         h(
           'div',
-          { key: thread, class: 'worker' },
+          { key: worker, class: 'worker' },
           h(
             'div',
             { class: 'worker-head' },
-            h('strong', null, `Worker ${thread}`),
+            h('strong', null, `Worker ${worker}`),
             redis !== null && redis.length > 0 && h(Badge, { tone: 'critical' }, 'no Redis'),
           ),
           h(
