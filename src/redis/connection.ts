@@ -3,7 +3,7 @@ import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Metrics } from '../core/metrics.ts'
 import { connectRedis, type RedisClient, type RedisConfig } from './client.ts'
-import { type Failure, failureOf, tooLate } from './failure.ts'
+import { clusterNotReady, type Failure, failureOf, tooLate } from './failure.ts'
 import { LoopTime } from './loop-time.ts'
 import { Misses } from './misses.ts'
 import { OperationMetrics } from './operation-metrics.ts'
@@ -119,7 +119,18 @@ export class RedisConnection implements Shared {
     client.on('node error', (error: unknown) => {
       this.last = failureOf(error)
     })
+    let isReached = false
+    client.on('connect', () => {
+      isReached = client.isCluster
+    })
+    client.on('close', () => {
+      if (!isReached) return
+      isReached = false
+      this.last = clusterNotReady()
+      this.lost(this.last, ping)
+    })
     client.on('ready', () => {
+      isReached = false
       this.last = null
       // A server that was left because it is read-only is likely to be the same one again, so it is probed at the regular pace.
       if (this.server.down) return this.server.trouble?.cause === 'READONLY' ? undefined : this.server.probeNow()
@@ -135,7 +146,9 @@ export class RedisConnection implements Shared {
     const dead = watchNodes(this.client)
     return new Promise((resolve) => {
       const inTime = this.silence.wait(() => {
-        this.last = tooLate(SILENCE)
+        // As long as a Cluster is not ready, commands wait, and the reason is known.
+        const isWaiting = this.client.isCluster && this.client.status !== 'ready'
+        if (!isWaiting || this.last === null) this.last = tooLate(SILENCE)
         for (const node of dead()) node.disconnect(true)
         resolve(this.last)
       })

@@ -40,6 +40,11 @@ test('a system error has its code as cause, even inside another error', () => {
   for (const error of [refused, all, sentinels]) assert.equal(failureOf(error).isGeneral, true)
 })
 
+test('Sentinels that do not know the name have a cause of their own', () => {
+  const error = new Error('All sentinels are unreachable. Retrying. Last error: ERR No such master with that name')
+  assert.deepEqual([failureOf(error).cause, failureOf(error).isGeneral], ['no such master', true])
+})
+
 test('a lost connection has its own reason as cause if known', () => {
   const error = new Error("Stream isn't writeable and enableOfflineQueue options is false")
   assert.equal(failureOf(error).cause, 'connection lost')

@@ -1,9 +1,10 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Clock } from '../../../core/clock.ts'
 import { GatewayError } from '../../../core/errors.ts'
+import { CLUSTER_NOT_READY } from '../../../redis/failure.ts'
 import { connectRedis, type RedisClient, type RedisConfig } from '../../../redis/client.ts'
 import { KeyRing } from './key-ring.ts'
-import { CLUSTER_NOT_READY, isDenied, isLoading, reasonOf, whyNoConnection } from './no-redis.ts'
+import { isDenied, isLoading, reasonOf, whyNoConnection } from './no-redis.ts'
 import { RedisApiKeys } from './redis/redis-api-keys.ts'
 
 /** How long connecting to Redis, with all attempts, and each reply from it may take, in milliseconds. */

@@ -1,15 +1,11 @@
-import { failureOf } from '../../../redis/failure.ts'
+import { CLUSTER_NOT_READY, failureOf } from '../../../redis/failure.ts'
 import type { RedisPlace } from '../../../redis/client.ts'
 
 /** Failures that another attempt does not help against. */
 const DENIED = new Set(['WRONGPASS', 'NOAUTH'])
 
-/** The message of the error for a Cluster that can be reached but does not become ready. */
-export const CLUSTER_NOT_READY = 'the Cluster is not ready: its cluster_state is not ok'
-
-/** What the client library says of Sentinels, and of the last one that it asked. */
+/** What the client library says if no Sentinel names the master, with the error of the last one. */
 const NO_SENTINEL = /^All sentinels are unreachable.*?Last error: (.*?)\s*$/
-const NO_MASTER = /No such master/
 
 /** Whether Redis does not accept the user and the password, or their absence. */
 export function isDenied(error: unknown): boolean {
@@ -38,7 +34,7 @@ export function whyNoConnection(error: unknown, place: RedisPlace): string {
   const [, sentinelReason] = NO_SENTINEL.exec(reason) ?? []
   if (!('sentinels' in place) || sentinelReason === undefined)
     return `${reason}. Check that it runs and that the gateway can reach it, then try again.`
-  if (NO_MASTER.test(sentinelReason))
+  if (failureOf(error).cause === 'no such master')
     return `the Sentinels know no master "${place.sentinels.master}". Correct stores.redis.sentinels.master, or let the Sentinels monitor a master of that name, then try again.`
   return `no Sentinel answers: ${sentinelReason.replace(/\.$/, '')}. Check that those in stores.redis.sentinels.nodes run and that the gateway can reach them, then try again.`
 }

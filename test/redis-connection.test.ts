@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { noMetrics } from '../src/core/no-metrics.ts'
+import { RedisConnection } from '../src/redis/connection.ts'
+import { createMemoryLogger } from '../src/telemetry/memory-logger.ts'
+import { ManualClock } from '../src/testing/manual-clock.ts'
+import { cleanUp } from './support/cleanup.ts'
+import { connectTo, startCluster, until } from './support/redis.ts'
+
+test('a Cluster in which slots have no node is down from the beginning, and until they have one', async (t) => {
+  const servers = await startCluster(t)
+  const nodes = servers.map((server) => connectTo(t, server))
+  // Each has to forget who has them.
+  for (const node of nodes) {
+    await node.call('CLUSTER', 'DELSLOTSRANGE', 0, 99)
+    await until('the node to notice', async () => String(await node.call('CLUSTER', 'INFO')).includes('state:fail'))
+  }
+  const clock = new ManualClock()
+  const { log, lines } = createMemoryLogger()
+  const place = { cluster: servers.map(({ port }) => ({ host: '127.0.0.1', port })) }
+  const connection = new RedisConnection({ place, tls: false, timeout: 100 }, clock, log, noMetrics)
+  cleanUp(t, () => connection.close())
+  const causes = () => connection.troubles.map(({ cause }) => cause)
+  await until('the outage', () => causes().length > 0)
+  assert.equal(lines.length, 1)
+  let looks = 0
+  await until('several probes', () => {
+    clock.advance(200)
+    assert.deepEqual(causes(), ['CLUSTERDOWN'])
+    return ++looks === 30
+  })
+  await nodes[0]!.call('CLUSTER', 'ADDSLOTSRANGE', 0, 99)
+  await until('the end of the outage', () => {
+    clock.advance(200)
+    return causes().length === 0
+  })
+})
