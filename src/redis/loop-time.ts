@@ -41,13 +41,13 @@ export class LoopTime {
   /** Cancels all timeouts. */
   close(): void {
     this.waits.clear()
-    this.rest()
+    this.stopLooking()
   }
 
   private look(): void {
     this.steps++
     const [oldest] = this.waits
-    if (oldest === undefined) return this.rest()
+    if (oldest === undefined) return this.stopLooking()
     if (this.isOver(oldest)) this.turn(() => this.expire())
   }
 
@@ -63,7 +63,7 @@ export class LoopTime {
     return this.steps - step >= STEPS && this.clock.now() - start >= this.timeout
   }
 
-  private rest(): void {
+  private stopLooking(): void {
     this.stop?.()
     this.stop = null
   }

@@ -17,7 +17,7 @@ function connect(clock: ManualClock) {
     new Channel({
       send,
       answer: (topic, asked) => answers.answer(topic, asked),
-      hear: (topic, what) => void answers.answer(topic, what),
+      onTell: (topic, what) => void answers.answer(topic, what),
       clock,
       timeout: 1000,
     })

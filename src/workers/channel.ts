@@ -19,7 +19,7 @@ export interface ChannelOptions {
   /** Answers questions of the other side. Must not reject. */
   readonly answer: (topic: string, asked: unknown, alone: boolean) => Promise<unknown[]>
   /** Receives notifications from the other side. */
-  readonly hear: (topic: string, message: unknown) => void
+  readonly onTell: (topic: string, message: unknown) => void
   readonly clock: Clock
   /** Timeout for answers, in milliseconds. */
   readonly timeout: number
@@ -68,7 +68,7 @@ export class Channel implements Threads {
   }
 
   receive(message: ChannelMessage): void {
-    if (message.type === 'tell') return this.options.hear(message.topic, message.payload)
+    if (message.type === 'tell') return this.options.onTell(message.topic, message.payload)
     if (message.type === 'answer') return this.pending.get(message.id)?.(message.answers)
     const { id, topic, question, alone } = message
     void this.options

@@ -47,7 +47,7 @@ export class RunningWorker {
     this.channel = new Channel({
       send: (message) => this.thread.postMessage(message),
       answer,
-      hear: (topic, what) => void handlers.answer(topic, what),
+      onTell: (topic, what) => void handlers.answer(topic, what),
       clock,
       timeout: TIMEOUT,
     })

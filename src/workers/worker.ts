@@ -64,7 +64,7 @@ async function run(start: WorkerStart): Promise<void> {
   const channel = new Channel({
     send: (message) => main.postMessage(message),
     answer: (topic, asked) => answers.answer(topic, asked),
-    hear: (topic, message) => void answers.answer(topic, message),
+    onTell: (topic, message) => void answers.answer(topic, message),
     clock: systemClock,
     timeout: TIMEOUT,
   })

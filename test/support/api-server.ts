@@ -241,8 +241,8 @@ export async function startApiServer(t: TestContext, tls?: ServerOptions, port =
   return api
 }
 
-function matches({ namespace, object }: Stored, wanted: string, selector: string): boolean {
-  if (namespace !== wanted) return false
+function matches({ namespace, object }: Stored, expected: string, selector: string): boolean {
+  if (namespace !== expected) return false
   const [label = '', value] = selector.split('=')
   return selector === '' || object.metadata.labels?.[label] === value
 }

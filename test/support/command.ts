@@ -46,10 +46,10 @@ export class Command {
     // The test runner's own variables must not reach the program under test.
     const { NODE_TEST_CONTEXT: _, ...inherited } = process.env
     const program = [process.execPath, ...imports, main, ...args]
-    const given = sockets.length === 0 ? {} : { LISTEN_FDS: String(sockets.length) }
+    const variables = sockets.length === 0 ? {} : { LISTEN_FDS: String(sockets.length) }
     const [file = '', ...rest] = sockets.length === 0 ? program : ['sh', '-c', GIVE, ...program]
     this.child = spawn(file, rest, {
-      env: { ...inherited, ...given, ...env },
+      env: { ...inherited, ...variables, ...env },
       stdio: ['ignore', 'pipe', 'pipe', ...sockets],
       ...(cwd === undefined ? {} : { cwd }),
     })

@@ -49,12 +49,12 @@ export class TestLog implements LogOutput {
   line(fields: LogLine, skip = 0): Promise<LogLine> {
     const { promise, resolve, reject } = Promise.withResolvers<LogLine>()
     const timer = setTimeout(() => reject(new Error(`no such line: ${JSON.stringify(fields)}`)), TIMEOUT)
-    const wanted = Object.entries(fields)
+    const expected = Object.entries(fields)
     let at = skip
     const look = (): void => {
       while (at < this.lines.length) {
         const line = this.lines[at++]!
-        if (!wanted.every(([key, value]) => line[key] === value)) continue
+        if (!expected.every(([key, value]) => line[key] === value)) continue
         clearTimeout(timer)
         this.watchers.delete(look)
         return resolve(line)

@@ -39,7 +39,7 @@ export interface Http2ServiceOptions extends ServerOptions {
 export async function startHttp2Service(
   t: TestContext,
   answer: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void,
-  { secure = false, port: wanted = 0, ...options }: Http2ServiceOptions = {},
+  { secure = false, port: fixed = 0, ...options }: Http2ServiceOptions = {},
 ): Promise<Http2Service> {
   const sessions: ServerHttp2Session[] = []
   const received: IncomingHttpHeaders[] = []
@@ -57,7 +57,7 @@ export async function startHttp2Service(
     received.push(headers)
     answer(stream, headers)
   })
-  server.listen(wanted, '127.0.0.1')
+  server.listen(fixed, '127.0.0.1')
   await once(server, 'listening')
   cleanUp(t, () => {
     for (const session of sessions) session.destroy()

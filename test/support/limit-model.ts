@@ -49,11 +49,11 @@ function checkSlidingWindow(decided: readonly Decided[], { limit, window }: Quot
 function checkTokenBucket(decided: readonly Decided[], { limit, window }: Quota): void {
   const interval = Math.ceil((window * 1000) / limit) / 1000
   for (const [i, first] of decided.entries()) {
-    let given = 0
+    let granted = 0
     for (const { at, cost, admitted } of decided.slice(i)) {
-      if (admitted) given += cost
+      if (admitted) granted += cost
       const most = limit + (at - first.at) / interval
-      assert.ok(given <= most + 1e-6, `${given} from ${first.at} to ${at}, the bucket gives at most ${most}`)
+      assert.ok(granted <= most + 1e-6, `${granted} from ${first.at} to ${at}, the bucket gives at most ${most}`)
     }
   }
   let tokens = limit

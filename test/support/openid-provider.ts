@@ -181,8 +181,8 @@ function metadataOf(issuer: string): object {
 
 /** What is wrong with an authorization request, or null. */
 function problemOf(query: URLSearchParams): string | null {
-  const wanted = { client_id: CLIENT.clientId, response_type: 'code', code_challenge_method: 'S256' }
-  for (const [name, value] of Object.entries(wanted)) if (query.get(name) !== value) return name
+  const expected = { client_id: CLIENT.clientId, response_type: 'code', code_challenge_method: 'S256' }
+  for (const [name, value] of Object.entries(expected)) if (query.get(name) !== value) return name
   const scopes = (query.get('scope') ?? '').split(' ')
   if (!scopes.includes('openid')) return 'scope'
   for (const name of ['state', 'nonce', 'code_challenge'])

@@ -19,7 +19,7 @@ import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { addressesOf, threadTools } from './thread-tools.ts'
 
 /** A request to a generation, and the address that it comes from. */
-export interface Asked {
+export interface TestRequest {
   readonly method?: string
   readonly target?: string
   readonly headers?: Readonly<Record<string, string>>
@@ -27,7 +27,7 @@ export interface Asked {
 }
 
 /** The reply. */
-export interface Told {
+export interface TestReply {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
   readonly text: string
@@ -80,8 +80,8 @@ export function startThreadBy<Time extends Clock>(
         .readings.filter((reading) => reading.name === name)
         .map(({ labels, value }) => [labels, value] as const),
     /** Handles a request like one received from a connection. */
-    ask: async (generation: Generation, asked: Asked = {}): Promise<Told> => {
-      const { method = 'GET', target = '/', headers = {}, address = '192.0.2.1' } = asked
+    ask: async (generation: Generation, request: TestRequest = {}): Promise<TestReply> => {
+      const { method = 'GET', target = '/', headers = {}, address = '192.0.2.1' } = request
       const exchange = internalExchange({
         method,
         target,

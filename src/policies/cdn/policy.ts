@@ -55,7 +55,7 @@ export const cdn = definePolicy({
     const hooks = hooksFor(options, toolbox)
 
     function edit(reply: Reply, exchange: Exchange, isCdn: boolean): void {
-      hooks?.hear(reply, exchange)
+      hooks?.invalidateGroups(reply, exchange)
       if (isCdn) addFields(reply, exchange)
       else replaceLines(reply.headers, forCdn, '')
     }
@@ -101,7 +101,7 @@ class Hooks {
   }
 
   /** A service may invalidate groups of replies (RFC 9875 section 3). */
-  hear({ status, headers }: Reply, { method }: Exchange): void {
+  invalidateGroups({ status, headers }: Reply, { method }: Exchange): void {
     if (SAFE.has(method) || status < 200 || status > 399) return
     const groups = headers.combined('Cache-Group-Invalidation')
     const names = groups === undefined ? null : parseStrings(groups)
