@@ -16,6 +16,9 @@ export interface Rates {
 /** Number of seconds that the numbers in tables cover. */
 const RECENT = 10
 
+/** From how many seconds on windows are said to be a minute: each is about a second long. */
+const MINUTE = 59
+
 const NONE: Rates = { rate: 0, requests: 0, refused: 0, failed: 0, median: null, p95: null }
 
 /** The statistics of tallies over that many seconds, with those upper bounds of their buckets. */
@@ -73,6 +76,12 @@ export function outcomesOf(windows: readonly Window[]): ReadonlyMap<string, Outc
 /** The total length of windows in seconds. */
 export function secondsOf(windows: readonly Window[]): number {
   return windows.reduce((sum, { seconds }) => sum + seconds, 0)
+}
+
+/** When what those windows count happened, in words; nothing is remembered of the time before somebody watched. */
+export function periodOf(windows: readonly Window[]): string {
+  const seconds = Math.round(secondsOf(windows))
+  return seconds >= MINUTE ? 'in the last minute' : `in the last ${seconds} s`
 }
 
 /** The last windows, covering `seconds`. */

@@ -7,7 +7,7 @@ import type { Service, Status } from '../../src/console/answers.ts'
 import { ago, duration, milliseconds, byteSize, rate, share, until } from '../../src/console/format.ts'
 import { compare, patchOf } from '../../src/console/patch.ts'
 import { effectivePolicies } from '../../src/console/policies.ts'
-import { counted, percentile, ratesOf } from '../../src/console/rates.ts'
+import { counted, percentile, periodOf, ratesOf } from '../../src/console/rates.ts'
 import { findWrong, type Looked } from '../../src/console/wrong.ts'
 import { yamlOf } from '../../src/console/yaml.ts'
 
@@ -73,6 +73,8 @@ test('rates are computed over the elapsed seconds', () => {
     counted(windows, 'shed_total', ({ reason }) => reason === 'a"b'),
     2,
   )
+  assert.equal(periodOf(windows), 'in the last 1 s')
+  assert.equal(periodOf([{ ...windows[0]!, seconds: 59.4 }]), 'in the last minute')
 })
 
 test('a patch turns the first text into the second', () => {

@@ -10,7 +10,7 @@ import { Figure } from '../parts/figures.ts'
 import { Empty, Head, Panel } from '../parts/layout.ts'
 import { Loaded, Failure, Note } from '../parts/notes.ts'
 import { Table } from '../parts/table.ts'
-import { counted } from '../rates.ts'
+import { counted, periodOf } from '../rates.ts'
 
 /** Results that did not require a full reply from the service. */
 const ANSWERED = ['hit', 'stale', 'revalidated', 'coalesced']
@@ -42,9 +42,9 @@ export function Cache(): ComponentChildren {
               h('code', null, 'policies: { cache: {} }'),
             ),
           )
-        const minute = live.windows
-        const looked = counted(minute, 'sallyport_cache_requests_total', ({ outcome }) => outcome !== 'bypass')
-        const answered = counted(minute, 'sallyport_cache_requests_total', ({ outcome }) =>
+        const { windows } = live
+        const looked = counted(windows, 'sallyport_cache_requests_total', ({ outcome }) => outcome !== 'bypass')
+        const answered = counted(windows, 'sallyport_cache_requests_total', ({ outcome }) =>
           ANSWERED.includes(outcome ?? ''),
         )
         return h(
@@ -56,13 +56,13 @@ export function Cache(): ComponentChildren {
             h(Figure, {
               name: 'Served from the cache',
               value: looked === 0 ? '–' : share(answered / looked),
-              about: 'in the last minute',
+              about: periodOf(windows),
             }),
-            h(Figure, { name: 'Requests to cached routes', value: count(looked), about: 'in the last minute' }),
+            h(Figure, { name: 'Requests to cached routes', value: count(looked), about: periodOf(windows) }),
             h(Figure, {
               name: 'Forwarded to the service',
               value: count(looked - answered),
-              about: 'in the last minute',
+              about: periodOf(windows),
             }),
           ),
           h(

@@ -10,7 +10,7 @@ import { Empty, Head, Panel } from '../../parts/layout.ts'
 import { Badge, Time } from '../../parts/marks.ts'
 import { Loaded, Failure, Note } from '../../parts/notes.ts'
 import { Table } from '../../parts/table.ts'
-import { counted } from '../../rates.ts'
+import { counted, periodOf } from '../../rates.ts'
 import { go } from '../../place.ts'
 import { links } from '../../names.ts'
 import { Keys } from './keys.ts'
@@ -30,12 +30,12 @@ export function Clients({ query }: { query: URLSearchParams }): ComponentChildre
     h(
       'div',
       { class: 'figures' },
-      h(Figure, { name: 'Rate limit decisions', value: count(all), about: 'in the last minute' }),
+      h(Figure, { name: 'Rate limit decisions', value: count(all), about: periodOf(live.windows) }),
       h(Figure, {
         name: 'Rejected with 429',
         value: count(refused),
         ...(refused > 0 && { tone: 'warning' as const }),
-        about: 'in the last minute',
+        about: periodOf(live.windows),
       }),
     ),
     h(Lookup, { client: query.get('client') ?? '' }),
