@@ -82,7 +82,7 @@ test('why shows route, attempts and time, and policy decisions if they were reco
   assert.match(stdout, /\n {2}attempts 1\n {2}127\.0\.0\.1:\d+ +200 +[\d.]+ ms\n/)
   await ask('/gone/1', 'two')
   const { stdout: gone } = await why('two')
-  assert.equal(gone.match(/127\.0\.0\.1:\d +connect at connect/g)!.length, 3)
+  assert.equal(gone.match(/127\.0\.0\.1:\d +connect +[\d.]+ ms +connect/g)!.length, 3)
 })
 
 test('why reports unrecorded policies, and has colors in a terminal', async (t) => {

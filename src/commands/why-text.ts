@@ -74,7 +74,7 @@ function triedLines({ attempts, retried, tried }: Request, paint: Paint): string
   const again = retried === null ? '' : `, retried because of ${retried}`
   const rows = tried.map(({ instance, phase, reason, status, tookMs, error }) => [
     instance,
-    reason === null ? String(status ?? '') : `${reason}${phase === null ? '' : ` at ${phase}`}`,
+    reason === null ? String(status ?? '') : `${reason}${phase === null || phase === reason ? '' : ` at ${phase}`}`,
     tookMs === null ? '' : `${tookMs} ms`,
     error ?? '',
   ])

@@ -166,7 +166,7 @@ function Attempts({ details: { tried, attempts, retried } }: { details: RequestD
           cell: ({ reason, phase, status }) =>
             reason === null
               ? h(Badge, { tone: statusTone(status ?? 500) }, status === null ? 'no reply' : String(status))
-              : h(Badge, { tone: 'critical' }, `${reason}${phase === null ? '' : ` at ${phase}`}`),
+              : h(Badge, { tone: 'critical' }, `${reason}${phase === null || phase === reason ? '' : ` at ${phase}`}`),
         },
         { head: 'Duration', numeric: true, cell: ({ tookMs }) => milliseconds(tookMs) },
         { head: 'Why', cell: ({ error }) => error ?? h('span', { class: 'quiet' }, '–') },
