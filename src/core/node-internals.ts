@@ -33,3 +33,26 @@ export function numberOf(owner: object, name: string): number | null {
   const number: unknown = Reflect.get(owner, name)
   return typeof number === 'number' ? number : null
 }
+
+/** Symbols under which a socket keeps its read buffer, the function that returns the next one, and the read callback. */
+export interface ReadSymbols {
+  readonly buffer: symbol
+  readonly next: symbol
+  readonly take: symbol
+}
+
+/** The same for all sockets, once found on one. */
+let known: ReadSymbols | null = null
+
+/** The symbols of a socket's own reads; null if it has none. */
+export function readSymbolsOf(socket: Socket): ReadSymbols | null {
+  known ??= findReadSymbols(socket)
+  return known
+}
+
+function findReadSymbols(socket: Socket): ReadSymbols | null {
+  const symbols = Object.getOwnPropertySymbols(socket)
+  const named = (name: string): symbol | undefined => symbols.find(({ description }) => description === name)
+  const [buffer, next, take] = [named('kBuffer'), named('kBufferGen'), named('kBufferCb')]
+  return buffer === undefined || next === undefined || take === undefined ? null : { buffer, next, take }
+}

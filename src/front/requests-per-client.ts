@@ -1,7 +1,14 @@
 import { clientNetwork } from '../core/client-network.ts'
 import { GatewayError } from '../core/errors.ts'
-import type { RequestFacts } from '../http/exchange.ts'
+import type { Client } from '../http/exchange.ts'
 import type { TrustedProxies } from '../listener/trusted-proxies.ts'
+
+/** A request as it is counted. */
+export interface CountedRequest {
+  readonly client: Pick<Client, 'address'>
+  /** The client or network that it counts for; null if it is not counted. */
+  countedFor: string | null
+}
 
 /** The relevant configuration options. */
 interface Bounds {
@@ -16,7 +23,6 @@ export class RequestsPerClient {
   private max: number
   private readonly proxies: TrustedProxies
   private readonly counts = new Map<string, number>()
-  private readonly counted = new Set<RequestFacts>()
 
   /** `max` is the limit per client; undefined for none. */
   constructor(max: number | undefined, proxies: TrustedProxies) {
@@ -30,7 +36,7 @@ export class RequestsPerClient {
   }
 
   /** Throws GatewayError 'rate-limited' if the client has reached the limit. */
-  begin(exchange: RequestFacts): void {
+  begin(exchange: CountedRequest): void {
     if (this.max === Number.POSITIVE_INFINITY) return
     const { address } = exchange.client
     if (this.proxies.has(address)) return
@@ -41,12 +47,13 @@ export class RequestsPerClient {
         headers: [['Retry-After', '1']],
       })
     this.counts.set(network, count + 1)
-    this.counted.add(exchange)
+    exchange.countedFor = network
   }
 
-  end(exchange: RequestFacts): void {
-    if (this.counted.size === 0 || !this.counted.delete(exchange)) return
-    const network = clientNetwork(exchange.client.address)
+  end(exchange: CountedRequest): void {
+    const network = exchange.countedFor
+    if (network === null) return
+    exchange.countedFor = null
     const count = this.counts.get(network) ?? 0
     if (count > 1) this.counts.set(network, count - 1)
     else this.counts.delete(network)

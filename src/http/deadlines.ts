@@ -1,10 +1,13 @@
 import type { Clock } from '../core/clock.ts'
 import { flatString } from '../core/flat-string.ts'
+import { DenseSet } from '../core/dense-set.ts'
 
 /** Something with a time limit, such as a connection in any of its states. */
 export interface Timed {
   /** The time on the scale of `Deadlines.now` at which it expires, or Infinity. */
   deadline: number
+  /** Index among those watched; used by `Deadlines` alone. */
+  watchIndex: number
   onDeadline(): void
 }
 
@@ -28,7 +31,7 @@ export class Deadlines {
   /** The Date field line for the current second, including the line end (RFC 9110 section 6.6.1). */
   dateField: string
 
-  private readonly watched = new Set<Timed>()
+  private readonly watched = new DenseSet<'watchIndex', Timed>('watchIndex')
   private readonly stop: () => void
 
   constructor(clock: Clock) {
@@ -57,7 +60,7 @@ export class Deadlines {
 
   close(): void {
     this.stop()
-    this.watched.clear()
+    for (const item of this.watched) this.watched.delete(item)
   }
 
   private tick(): void {

@@ -48,6 +48,7 @@ export function dial(options: DialOptions, dialling: Dialling): () => void {
   })
   const timed: Timed = {
     deadline: deadlines.in(connectTimeout),
+    watchIndex: -1,
     onDeadline: () => failed(new Error(`no ${secure ? 'secure connection' : 'answer'} within ${connectTimeout} ms`)),
   }
   /** The TCP connection is established, and its TLS handshake is under way. */

@@ -24,6 +24,7 @@ export interface LaneWaiterOptions<L extends Lane> {
 /** A request that waits for a lane. */
 export class LaneWaiter<L extends Lane> implements Timed {
   deadline: number
+  watchIndex = -1
   readonly client: string
   readonly resolve: LaneWaiterOptions<L>['resolve']
   readonly reject: LaneWaiterOptions<L>['reject']

@@ -14,6 +14,7 @@ const MAX_TIME = 30_000
  */
 export class LingeringClose implements Timed {
   deadline: number
+  watchIndex = -1
   private readonly socket: Socket
   private readonly deadlines: Deadlines
   private readonly writeTimeout: number

@@ -17,6 +17,7 @@ export interface PacedTransfer {
  */
 export class MinRate implements Timed {
   deadline = Number.POSITIVE_INFINITY
+  watchIndex = -1
   private readonly deadlines: Deadlines
   private rate = 0
   private most = Number.POSITIVE_INFINITY

@@ -62,6 +62,8 @@ export class ServerExchange implements Exchange {
   record: ExchangeRecord | null = null
   refusal: GatewayError | null
   aborted = false
+  /** The client or network for which it is counted as in flight; null if it is not counted. */
+  countedFor: string | null = null
   waiter: Abortable | null = null
   pending: AwaitedReply | null = null
   sent = false

@@ -45,6 +45,10 @@ export interface Running {
 export interface ServedConnection {
   /** Address of the peer, which may be a proxy. */
   readonly peer: string
+  /** Index among the connections of its listener; used by the listener alone. */
+  servedIndex: number
+  /** Its position in the order in which the listener has accepted its connections; set by the listener. */
+  order: number
   /** Set by `identify` to cache the client of an untrusted peer. */
   client: Client | null
   /** Number of exchanges without a complete reply. */

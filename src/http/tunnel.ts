@@ -25,6 +25,7 @@ export class TunnelRelay implements Tunnel, Timed {
   bytes = 0
   error: GatewayError | null = null
   deadline: number
+  watchIndex = -1
 
   private readonly client: TunnelEnd
   private readonly service: TunnelEnd

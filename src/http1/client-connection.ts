@@ -10,6 +10,7 @@ import type { Headers } from '../http/headers.ts'
 import type { Deadlines, Timed } from '../http/deadlines.ts'
 import { MessageWriter, type WriterOwner } from './message-writer.ts'
 import { watchPeer } from '../http/watch-peer.ts'
+import { letGoOnClose } from '../http/let-go.ts'
 import { outgoingHead } from './outgoing-head.ts'
 import { keepReading } from './keep-reading.ts'
 import { type ClientTools, type ResponseOwner, ResponseReader } from './response-reader.ts'
@@ -34,6 +35,7 @@ export interface ClientOwner extends ClientTools {
 export class ClientConnection implements ResponseOwner, WriterOwner, Lane, Timed {
   readonly socket: Socket
   deadline: number
+  watchIndex = -1
   waitingForClient = Number.POSITIVE_INFINITY
   /** The client named to the service in the preamble of the connection; null where it may be used for any client. */
   introduced: string | null = null
@@ -86,6 +88,7 @@ export class ClientConnection implements ResponseOwner, WriterOwner, Lane, Timed
     socket.on('end', () => this.ended())
     socket.on('error', (error) => this.broken(error))
     socket.on('close', () => this.onClosed())
+    letGoOnClose(socket)
   }
 
   /** Whether it has carried a request before. */

@@ -34,6 +34,9 @@ export class ServerConnection implements RequestOwner, WriterOwner, ServedConnec
 
   client: Client | null = null
   deadline: number
+  watchIndex = -1
+  servedIndex = -1
+  order = 0
 
   private readonly handler: ServerHandler
   private readonly tools: ServerTools

@@ -5,6 +5,7 @@ import { MalformedMessage } from '../http/malformed-message.ts'
 import type { ClientOptions } from '../http/pool-options.ts'
 import { sharedBuffer } from '../http/read-buffers.ts'
 import type { Reply } from '../http/reply.ts'
+import { letGoOnClose } from '../http/let-go.ts'
 import { badReply } from './bad-reply.ts'
 import { Control } from './control.ts'
 import { ClientStream, type ClientTools } from './client-stream.ts'
@@ -22,6 +23,7 @@ import { RESPONSE_NAMING, type ResponseHead } from './response-head.ts'
 import { Sender } from './sender.ts'
 import { clientSettings, mostFields, STREAMS } from './settings.ts'
 import { MAX_ROOM } from './stream-room.ts'
+import { StreamTable } from './stream-table.ts'
 import { Trailers } from './trailers.ts'
 
 /** The highest stream number before the connection is replaced by another one (RFC 9113 section 5.1.1). */
@@ -48,6 +50,7 @@ export interface ClientOwner {
 export class ClientConnection implements StreamFrames, ClientTools, Timed {
   readonly socket: Socket
   deadline: number
+  watchIndex = -1
   readonly deadlines: Deadlines
   readonly sender: Sender
   readonly scheme: 'http' | 'https'
@@ -67,7 +70,7 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
   private readonly liveness: Liveness
   private readonly room: ReceiveWindow
   private readonly control: Control
-  private readonly streams = new Map<number, ClientStream>()
+  private readonly streams = new StreamTable<ClientStream>()
   /** Streams that were reset here, and how much content may still arrive for them. */
   private readonly resetHere = new ResetStreams()
   private readonly pendingMessages = new PendingMessages<ClientStream, Reply>()
@@ -129,6 +132,7 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
     socket.on('end', () => this.die(this.cause))
     socket.on('error', (error) => this.failed(error))
     socket.on('close', () => this.die(this.cause))
+    letGoOnClose(socket)
   }
 
   // For its owner.
@@ -201,7 +205,7 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
     stream.id = this.next
     stream.window = this.control.peer.initialWindow
     this.next += 2
-    this.streams.set(stream.id, stream)
+    this.streams.add(stream)
     this.liveness.begin()
     if (this.next > LAST_NUMBER) this.retire()
     return true

@@ -61,6 +61,7 @@ export class ClientStream implements Lane, OccupiedLane, BodyOwner, ContentOwner
   window = 0
   lending = false
   deadline = Number.POSITIVE_INFINITY
+  watchIndex = -1
   waitingForClient = Number.POSITIVE_INFINITY
   readonly urgency = USUAL_URGENCY
   /** The exchange is long-lived, and is counted as such. */

@@ -13,6 +13,7 @@ const PING = '\0LASTCAL'
  */
 export class GracefulShutdown implements Timed {
   deadline = Number.POSITIVE_INFINITY
+  watchIndex = -1
   /** Streams beyond this number are not served. */
   last = MAX_WINDOW
   private readonly output: Output

@@ -25,6 +25,7 @@ export interface LivenessOptions {
  */
 export class Liveness implements Timed {
   deadline = Number.POSITIVE_INFINITY
+  watchIndex = -1
   private readonly options: LivenessOptions
   private receivedAt: number
   /** PINGs sent since the service last sent anything but answers to them. */

@@ -17,6 +17,7 @@ export interface ReplyWatchOptions {
 /** Watches how the client of a connection takes the replies that wait for it. */
 export class ReplyWatch implements TakingWatch, Timed {
   deadline = Number.POSITIVE_INFINITY
+  watchIndex = -1
   private readonly options: ServerOptions
   private readonly deadlines: Deadlines
   private readonly tooSlow: ReplyWatchOptions['tooSlow']

@@ -28,6 +28,7 @@ import { Sender } from './sender.ts'
 import { ServerStream } from './server-stream.ts'
 import { mostFields, ownSettings, STREAMS } from './settings.ts'
 import { MAX_ROOM } from './stream-room.ts'
+import { StreamTable } from './stream-table.ts'
 import { watchPeer } from '../http/watch-peer.ts'
 import type { StreamTools } from './stream-tools.ts'
 import { allWaitForClient, blame, leaveTunnels, runningOf } from './streams.ts'
@@ -48,6 +49,9 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
   readonly peer: string
   client: Client | null = null
   deadline: number
+  watchIndex = -1
+  servedIndex = -1
+  order = 0
   readonly handler: ServerHandler
   readonly options: ServerOptions
   readonly deadlines: Deadlines
@@ -62,7 +66,7 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
   private readonly workBudget: WorkBudget
   private readonly gracefulShutdown: GracefulShutdown
   private readonly control: Control
-  private readonly streams = new Map<number, ServerStream>()
+  private readonly streams = new StreamTable<ServerStream>()
   /** Streams that were reset here, and how much content may still arrive for them. */
   private readonly resetHere = new ResetStreams()
   private readonly pendingMessages = new PendingMessages<ServerStream, ServerExchange>()
@@ -209,7 +213,7 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
       this.workBudget.spend(costOf(bytes), 'requests that cannot be read')
       return this.refuse(stream, error, endStream)
     }
-    this.streams.set(id, stream)
+    this.streams.add(stream)
     if (endStream) stream.begin(exchange, 0, true, null)
     else this.pendingMessages.add(new PendingMessage(stream, exchange, head.contentLength))
   }

@@ -10,6 +10,7 @@ type Slowness = 'body-rate' | 'body-timeout' | 'reply-rate' | 'reply-timeout'
  */
 export class StreamPace implements Timed {
   deadline = Number.POSITIVE_INFINITY
+  watchIndex = -1
   private readonly deadlines: Deadlines
   private readonly options: ServerOptions
   private readonly tooSlow: (reason: Slowness) => void

@@ -1,9 +1,10 @@
 import type { GatewayError } from '../core/errors.ts'
 import type { Sender } from './sender.ts'
 import type { ServerStream } from './server-stream.ts'
+import type { StreamTable } from './stream-table.ts'
 
-/** The open streams of a connection, by id. */
-export type Streams = ReadonlyMap<number, ServerStream>
+/** The open streams of a connection. */
+export type Streams = Pick<StreamTable<ServerStream>, 'values'>
 
 /** Streams whose exchange has not ended. */
 export function runningOf(streams: Streams): ServerStream[] {

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { carrierOf } from '../core/node-internals.ts'
+import { letGoOnClose } from '../http/let-go.ts'
 import type { Deadlines, Timed } from '../http/deadlines.ts'
 import { LingeringClose } from '../http/lingering-close.ts'
 import { PLAIN_ON_TLS } from '../http1/plain-on-tls.ts'
@@ -111,6 +112,7 @@ export class Handshakes {
       identities: this.identities,
       failed: false,
       deadline: this.deadlines.in(this.options.handshakeTimeout),
+      watchIndex: -1,
       onDeadline: () => this.giveUp(handshake, 'timeout'),
     }
     this.running.set(raw, handshake)
@@ -123,6 +125,7 @@ export class Handshakes {
       if (!handshake.failed) this.giveUp(handshake, 'closed')
     })
     raw.on('data', (bytes: Buffer) => this.read(handshake, bytes))
+    letGoOnClose(raw)
     raw.resume()
   }
 

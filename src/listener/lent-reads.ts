@@ -1,20 +1,8 @@
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
-import { handleOf, methodOf } from '../core/node-internals.ts'
+import { handleOf, methodOf, type ReadSymbols, readSymbolsOf } from '../core/node-internals.ts'
+import { letGoOnClose } from '../http/let-go.ts'
 import { type Reader, sharedBuffer } from '../http/read-buffers.ts'
-
-/**
- * Symbols under which a socket of Node keeps its read buffer, the function that returns the next one, and the read
- * callback.
- */
-interface Places {
-  readonly buffer: symbol
-  readonly next: symbol
-  readonly take: symbol
-}
-
-/** The same for all sockets, once found on one. */
-let known: Places | null = null
 
 /**
  * Reads from an accepted socket into the buffer that its reader provides, without an allocation per read and without a
@@ -32,6 +20,7 @@ export function readLent(socket: Socket, reader: Reader): void {
     },
   )
   if (!lent) socket.on('data', (bytes: Buffer) => reader.read(bytes, bytes.length))
+  letGoOnClose(socket)
   socket.resume()
 }
 
@@ -51,6 +40,7 @@ export function readSecured(socket: TLSSocket, reader: Reader): void {
       return true
     },
   )
+  letGoOnClose(socket)
 }
 
 /** Returns false where Node does not have these symbols. */
@@ -68,15 +58,8 @@ function lend(socket: Socket, next: () => Buffer, take: (length: number, bytes: 
 }
 
 /** Null where the socket does not have them, or they are in use. */
-function placesOf(socket: Socket): Places | null {
-  known ??= find(socket)
+function placesOf(socket: Socket): ReadSymbols | null {
+  const symbols = readSymbolsOf(socket)
   const isFree = (symbol: symbol): boolean => Reflect.get(socket, symbol) === null
-  return known !== null && isFree(known.buffer) && isFree(known.next) && isFree(known.take) ? known : null
-}
-
-function find(socket: Socket): Places | null {
-  const symbols = Object.getOwnPropertySymbols(socket)
-  const named = (name: string): symbol | undefined => symbols.find(({ description }) => description === name)
-  const [buffer, next, take] = [named('kBuffer'), named('kBufferGen'), named('kBufferCb')]
-  return buffer === undefined || next === undefined || take === undefined ? null : { buffer, next, take }
+  return symbols !== null && isFree(symbols.buffer) && isFree(symbols.next) && isFree(symbols.take) ? symbols : null
 }

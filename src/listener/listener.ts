@@ -26,6 +26,7 @@ import { ShownIdentities } from './shown-identities.ts'
 import type { HandshakeWatcher, ListenerOptions, Receiver } from './receiver.ts'
 import { ForwardedClient, type TrustedProxies } from './trusted-proxies.ts'
 import { plainAddress } from '../core/plain-address.ts'
+import { DenseSet } from '../core/dense-set.ts'
 
 /**
  * Grace period, in milliseconds, for a client of a removed listener to send its next request before its connection is
@@ -54,7 +55,9 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
   private readonly head: RequestHead
   private readonly tools: ServerTools
   private readonly http2: Http2Tools
-  private readonly connections = new Set<ServedConnection>()
+  private readonly connections = new DenseSet<'servedIndex', ServedConnection>('servedIndex')
+  /** Number of connections so far. */
+  private served = 0
   private readonly shares: ConnectionShares
   private readonly scheme: 'http' | 'https'
   /** Null without TLS. */
@@ -136,9 +139,10 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
     else this.handshakes.use(identities)
   }
 
-  /** The exchanges in progress. */
+  /** The exchanges in progress, those of the oldest connection first. */
   *running(): Iterable<Running> {
-    for (const connection of this.connections) yield* connection.running
+    const oldestFirst = [...this.connections].toSorted((one, another) => one.order - another.order)
+    for (const connection of oldestFirst) yield* connection.running
   }
 
   /** Number of requests that have not been answered completely. */
@@ -264,7 +268,7 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
 
   /**
    * Closes a connection of the peer that has more than half of all, to make room: an idle one, or one that waits for
-   * its client.
+   * its client; the oldest of them.
    */
   private makeRoom(peer: string): boolean {
     const greedy = this.shares.ofMost
@@ -274,10 +278,7 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
     let found: ServedConnection | null = null
     for (const connection of this.connections) {
       if (connection.peer !== greedy || !connection.waitsForClient) continue
-      found ??= connection
-      if (!connection.idle) continue
-      found = connection
-      break
+      if (found === null || goesBefore(connection, found)) found = connection
     }
     if (found === null) this.fruitless = now
     found?.preempt()
@@ -346,6 +347,7 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
     const { socket, peer, client } = before
     const connection = new Http2Connection(socket, peer, this, this.http2)
     connection.client = client
+    connection.order = before.order
     this.connections.delete(before)
     this.connections.add(connection)
     if (this.unknown.has(before)) this.unknown.add(connection)
@@ -360,6 +362,7 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
     certificate: PeerCertificate | null,
   ): C {
     const { peer } = connection
+    connection.order = this.served++
     this.connections.add(connection)
     this.shares.add(peer)
     // The client is unknown: what it claims about itself is not vouched for by the proxy, which has not looked at it.
@@ -373,4 +376,9 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
     if (this.draining) connection.drain()
     return connection
   }
+}
+
+/** Whether it is to make room first: idle connections before others, and older ones before younger ones. */
+function goesBefore(one: ServedConnection, another: ServedConnection): boolean {
+  return one.idle === another.idle ? one.order < another.order : one.idle
 }

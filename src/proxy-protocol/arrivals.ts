@@ -79,6 +79,7 @@ type Outcome = Introduction | Error | null
 class Arrival implements Timed {
   readonly socket: Socket
   deadline: number
+  watchIndex = -1
   private readonly settle: (outcome: Outcome) => void
   private bytes: Buffer = Buffer.alloc(0)
 

@@ -47,6 +47,7 @@ export class Attempts implements AttemptOwner, Abortable, BufferingListener, Tim
   readonly service: Service
   /** Deadline for the head of a reply, across all attempts. */
   deadline = Number.POSITIVE_INFINITY
+  watchIndex = -1
 
   /** Whether the deadline was set by the client. */
   private ofClient = false

@@ -33,6 +33,7 @@ export function bufferArrived(body: BufferedBody, awaiting: BufferingListener): 
 /** Watches for pauses in a body of unknown length. */
 class Pause implements Timed, BufferingListener {
   deadline: number
+  watchIndex = -1
   private readonly body: BufferedBody
   private readonly deadlines: Deadlines
   private readonly awaiting: BufferingListener

@@ -33,6 +33,7 @@ export function statusIn(fields: Headers): GrpcStatus | null {
  */
 export class CallReply extends PassingBody implements Timed {
   deadline: number
+  watchIndex = -1
   private readonly call: GrpcCall
   private readonly exchange: ExchangeNotes
   private readonly deadlines: Deadlines

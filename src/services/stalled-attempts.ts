@@ -17,6 +17,7 @@ export interface WaitingAttempt {
  */
 export class StalledAttempts implements Timed {
   deadline = Number.POSITIVE_INFINITY
+  watchIndex = -1
   private readonly board: HealthBoard
   private readonly deadlines: Deadlines
   private first: WaitingAttempt | null = null

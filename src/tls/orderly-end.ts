@@ -14,10 +14,12 @@ import { handleOf, methodOf } from '../core/node-internals.ts'
 export function watchEnd(secure: TLSSocket, below: Socket): () => boolean {
   let cutOff = true
   const push = secure.push.bind(secure)
-  secure.push = (chunk: unknown, encoding?: BufferEncoding) => {
+  // A constant, as V8 allocates a function that is assigned to a property in the old generation right away.
+  const watchedPush: TLSSocket['push'] = (chunk: unknown, encoding) => {
     if (chunk === null) cutOff = !(isHalted(secure) || isReading(below))
     return push(chunk, encoding)
   }
+  secure.push = watchedPush
   return () => cutOff
 }
 

@@ -16,6 +16,7 @@ export function drain(body: BodyStream, deadlines: Deadlines): void {
 
 class Drain implements BodySink, Timed {
   deadline: number
+  watchIndex = -1
   private readonly body: BodyStream
   private readonly deadlines: Deadlines
   private left = MAX
