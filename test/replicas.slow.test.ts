@@ -120,7 +120,7 @@ test('if an operation fails on one gateway its reason is shown, and the others c
   assert.equal(unreached, null)
   assert.deepEqual(
     replicas.map(({ problem }) => problem?.replace(/^\S+ /, '') ?? null),
-    [null, 'is the last usable instance of books: add ?force=true to drain it anyway.'],
+    [null, 'is the last usable instance of books; to drain it anyway, use --force (by HTTP: ?force=true).'],
   )
 })
 

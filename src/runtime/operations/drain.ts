@@ -45,7 +45,7 @@ export function drainHere({ service, instance, drained, force }: Input, sources:
   if (drained && !force && isLast(service, instance, sources))
     throw new GatewayError(
       'conflict',
-      `${instance} is the last usable instance of ${service}: add ?force=true to drain it anyway.`,
+      `${instance} is the last usable instance of ${service}; to drain it anyway, use --force (by HTTP: ?force=true).`,
     )
   if (board.drained(slot) !== drained) history.record(service, instance, drained ? 'drained' : 'undrained', null)
   board.drain(slot, drained)
