@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { startAdminGateway } from './support/admin.ts'
 import { startBrowser } from './support/browser.ts'
+import { barriers, overhang } from './support/console.ts'
 import { proxyTo } from './support/gateway.ts'
 
 test('browsers get an HTML page at /, with links to the GET endpoints', async (t) => {
@@ -17,6 +18,15 @@ test('browsers get an HTML page at /, with links to the GET endpoints', async (t
   await page.getByRole('link', { name: 'GET /status' }).click()
   assert.match(await page.locator('body').innerText(), /"readiness":"ready"/)
   assert.deepEqual(refused, [])
+})
+
+test('the page at / fits a narrow window, and is readable in dark mode', async (t) => {
+  const { adminPort } = await startAdminGateway(t, {})
+  const browser = await startBrowser(t)
+  const page = await browser.newPage({ viewport: { width: 390, height: 800 }, colorScheme: 'dark' })
+  await page.goto(`http://127.0.0.1:${adminPort}/`)
+  assert.equal(await overhang(page), 0)
+  assert.deepEqual(await barriers(page), [])
 })
 
 test('the documentation page shows the API and can send requests, under its Content-Security-Policy', async (t) => {

@@ -15,10 +15,16 @@ interface ListedEndpoint {
 }
 
 const STYLE = `
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 3rem auto; padding: 0 1rem; color-scheme: light dark }
+:root { color-scheme: light dark; background: Canvas; color: CanvasText }
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 3rem auto; padding: 0 1rem }
 table { border-collapse: collapse; width: 100% }
 td { padding: .4rem .8rem .4rem 0; border-top: 1px solid #8884; vertical-align: top }
 code { white-space: nowrap }
+@media (max-width: 40rem) {
+  td { display: block; padding-right: 0 }
+  td + td { border-top: 0; padding-top: 0 }
+  code { white-space: normal; overflow-wrap: anywhere }
+}
 `
 const POLICY = `default-src 'none'; style-src 'sha256-${hash('sha256', STYLE, 'base64')}'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'`
 
@@ -70,7 +76,7 @@ function pageOf(endpoints: readonly ListedEndpoint[]): string {
   })
   return `<!doctype html>
 <html lang="en">
-<head><meta charset="utf-8"><title>Sallyport</title><style>${STYLE}</style></head>
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>Sallyport</title><style>${STYLE}</style></head>
 <body>
 <h1>Sallyport ${escapeHtml(version)}</h1>
 <p>The <a href="/console/">console</a> shows all of this. These are the endpoints of the admin API; <a href="/docs">try them out</a>.</p>

@@ -2,7 +2,8 @@ import { hash } from 'node:crypto'
 import { escapeHtml } from '../../../core/escape-html.ts'
 
 const STYLE = `
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 38rem; margin: 4rem auto; padding: 0 1rem; color-scheme: light dark }
+:root { color-scheme: light dark; background: Canvas; color: CanvasText }
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 38rem; margin: 4rem auto; padding: 0 1rem }
 h1 { font-size: 1.4rem }
 p, li { overflow-wrap: anywhere }
 `
