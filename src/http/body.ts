@@ -149,9 +149,10 @@ export interface BodyStream {
   /**
    * Called within a `write` that has not returned yet: hands the chunk over to the sink, which may then use it for as
    * long as it likes, whatever `write` returns. Returns false where the chunk cannot be handed over; so do streams
-   * without this method.
+   * without this method. Returns the read buffer that holds the chunk where the sink is to return it to the pool
+   * (`giveBack`) after use.
    */
-  leave?(): boolean
+  leave?(): boolean | Buffer
   /** The consumer wants no more: the source may close what it reads from. */
   cancel(): void
 }

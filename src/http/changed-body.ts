@@ -46,7 +46,7 @@ export abstract class ChangedBody implements BodyStream, BodySink {
     this.writeLast()
   }
 
-  leave(): boolean {
+  leave(): boolean | Buffer {
     return !this.lent || (this.source.leave?.() ?? false)
   }
 

@@ -21,7 +21,7 @@ export class PassingBody implements BodyStream, BodySink {
     this.source.resume()
   }
 
-  leave(): boolean {
+  leave(): boolean | Buffer {
     return this.source.leave?.() ?? false
   }
 

@@ -1,5 +1,10 @@
 /** Size of a read buffer in bytes: a body of 64 KiB fits together with its head. */
 const SIZE = 81_920
+/**
+ * From this size on, in bytes, a chunk is worth a buffer of its own, which is passed on instead of a copy. Data such as
+ * events arrives in small chunks at long intervals.
+ */
+export const BULK = 16_384
 /** How many unused buffers a thread keeps. */
 const SPARE = 32
 

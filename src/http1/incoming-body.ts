@@ -2,7 +2,7 @@ import { Bytes, type BodySink, type BodyStream } from '../http/body.ts'
 import { asGatewayError } from '../core/errors.ts'
 import type { Headers } from '../http/headers.ts'
 import type { BodyDecoder } from './body-decoder.ts'
-import { giveBack, sharedBuffer, takeBuffer } from '../http/read-buffers.ts'
+import { BULK, giveBack, sharedBuffer, takeBuffer } from '../http/read-buffers.ts'
 
 /** The connection that a body is read from. */
 export interface BodySource {
@@ -16,12 +16,6 @@ export interface BodySource {
 
 /** Up to this size, in bytes, a body that arrived with its head is passed on as bytes. */
 export const WHOLE = 16_384
-
-/**
- * A read of fewer bytes than this does not justify holding a separate buffer: data such as events arrives at long
- * intervals.
- */
-const BULK = 16_384
 
 /**
  * The content of a message that is still arriving. What arrives before `pipe`, at most what was read together with the
@@ -173,11 +167,12 @@ export class IncomingBody implements BodyStream {
     if (this.sink !== null && this.error === null) this.deliver(this.sink)
   }
 
-  /** The sink keeps the buffer: the socket asks for its buffer after each read, and gets another one for the next. */
-  leave(): boolean {
-    if (!this.handing) return false
+  /** The sink gets the buffer: the socket asks for its buffer after each read, and gets another one for the next. */
+  leave(): boolean | Buffer {
+    const { own } = this
+    if (!this.handing || own === null) return false
     this.forget()
-    return true
+    return own
   }
 
   cancel(): void {

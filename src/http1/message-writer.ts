@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import { Bytes, type Body, type BodySink, type BodyStream } from '../http/body.ts'
 import type { ReadAhead } from '../http/read-ahead.ts'
+import { BULK, giveBack } from '../http/read-buffers.ts'
 import { type Headers, wireOf } from '../http/headers.ts'
 import { type TurnOwner, TurnWriter } from '../http/turn-writer.ts'
 
@@ -43,10 +44,15 @@ export class MessageWriter implements BodySink {
   private source: BodyStream | null = null
   /** The source whose last chunk is still used by the socket. */
   private lender: BodyStream | null = null
+  /** Read buffers that sources have handed over, for the pool once the socket has written all of them. */
+  private readonly taken: Buffer[] = []
   /** Chunks whose write callback is still to come. */
   private unflushed = 0
   private readonly flushed = (error?: Error | null): void => {
-    if (--this.unflushed === 0 && !error) this.goOn()
+    if (--this.unflushed > 0 || error) return
+    for (const buffer of this.taken) giveBack(buffer)
+    this.taken.length = 0
+    this.goOn()
   }
 
   constructor(owner: WriterOwner, ahead: ReadAhead | null = null) {
@@ -142,23 +148,27 @@ export class MessageWriter implements BodySink {
     return more
   }
 
-  /** Buffers what the peer does not take yet, within the limits: only then is anything copied. */
+  /** Buffers what the peer does not take yet, within the limits; small chunks are copied for that. */
   private passAhead(chunk: Buffer, ahead: ReadAhead): boolean {
     const { owner } = this
     const behind = owner.socket.writableLength > 0
-    const copied = behind && ahead.take(chunk.length)
-    const more = this.put(copied ? Buffer.from(chunk) : chunk) || copied || this.leave(chunk, ahead)
+    const taken = behind && chunk.length >= BULK && this.take(chunk, ahead)
+    const copied = behind && !taken && ahead.take(chunk.length)
+    const more = this.put(copied ? Buffer.from(chunk) : chunk) || taken || copied || this.take(chunk, ahead)
     if (!more) this.lender = this.source
     if (!more || owner.socket.writableLength > 0) this.block()
     else owner.writeBlocked(false)
     return more
   }
 
-  /** Takes over the buffer of the chunk, which the socket still uses; false where that is not possible. */
-  private leave({ buffer }: Buffer, ahead: ReadAhead): boolean {
+  /** Takes over the buffer of the chunk, as the socket still uses it; false where that is not possible. */
+  private take({ buffer }: Buffer, ahead: ReadAhead): boolean {
     if (this.source?.leave === undefined || !ahead.take(buffer.byteLength)) return false
     // If the source cannot hand over the chunk, the reservation stays in place until the socket is finished with it.
-    return this.source.leave()
+    const handed = this.source.leave()
+    if (typeof handed === 'boolean') return handed
+    this.taken.push(handed)
+    return true
   }
 
   private block(): void {

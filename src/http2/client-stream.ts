@@ -197,7 +197,7 @@ export class ClientStream implements Lane, OccupiedLane, BodyOwner, ContentOwner
     this.tools.sender.putFields(this.id, section, false)
   }
 
-  writeContent(content: Buffer, last: boolean, released: () => void): number {
+  writeContent(content: Buffer, last: boolean, released: (error?: Error | null) => void): number {
     const { sender } = this.tools
     const written = sender.sendContent(this, content, last, released)
     this.lending = sender.lending

@@ -1,5 +1,6 @@
 import type { BodySink, BodyStream } from '../http/body.ts'
 import type { ReadAhead } from '../http/read-ahead.ts'
+import { BULK, giveBack } from '../http/read-buffers.ts'
 import type { Headers } from '../http/headers.ts'
 
 /** The stream that a message is sent on. */
@@ -11,9 +12,9 @@ export interface ContentOwner {
   /**
    * Writes as much of the content as may be sent now as DATA, starting at its beginning. Where that is all of it and
    * `last` is set, it ends the stream. Returns the number of bytes written, 0 where none may be sent. If they are still
-   * in use after the call, `released` is called once they are not.
+   * in use after the call, `released` is called once they are not, or with the error of the socket.
    */
-  writeContent(content: Buffer, last: boolean, released: () => void): number
+  writeContent(content: Buffer, last: boolean, released: (error?: Error | null) => void): number
   /** Whether what was written last is still in use. */
   readonly lending: boolean
   /** Ends the stream, with trailers where there are any. */
@@ -51,10 +52,14 @@ export class ContentWriter implements BodySink {
   private trailers: Headers | null = null
   private over = false
   private advancing = false
+  /** Read buffers that the source has handed over, for the pool once nothing in them is in use or to be written. */
+  private readonly taken: Buffer[] = []
   /** Number of writes whose data is still in use. */
   private used = 0
-  private readonly released = (): void => {
+  private readonly released = (error?: Error | null): void => {
     this.used--
+    // Whether the socket is finished with the buffers is certain only where it has written them.
+    if (error) this.taken.length = 0
     this.goOn()
   }
 
@@ -98,7 +103,7 @@ export class ContentWriter implements BodySink {
     this.chunks.push(chunk)
     this.advance()
     // Whether or not this was the end, the source gets its chunk back only once it is no longer in use.
-    if (this.used > 0 && this.source?.leave?.() !== true) this.lent = true
+    if (this.used > 0) this.lent = !this.take()
     else if (this.chunks.length > 0) this.lent = !this.keep()
     return !this.lent
   }
@@ -142,11 +147,18 @@ export class ContentWriter implements BodySink {
     this.goOn()
   }
 
-  /** Lets the source continue once its last chunk is no longer in use. */
+  /** Returns buffers, and lets the source continue, once the chunks are no longer in use. */
   private goOn(): void {
-    if (!this.lent || this.used > 0 || this.chunks.length > 0) return
+    if (this.used > 0 || this.chunks.length > 0) return
+    this.returnTaken()
+    if (!this.lent) return
     this.lent = false
     this.lender?.resume()
+  }
+
+  private returnTaken(): void {
+    for (const buffer of this.taken) giveBack(buffer)
+    this.taken.length = 0
   }
 
   private writeAll(): void {
@@ -185,6 +197,14 @@ export class ContentWriter implements BodySink {
     this.owner.contentWritten()
   }
 
+  /** Takes over the buffer of the chunk from the source; false where that is not possible. */
+  private take(): boolean {
+    const handed = this.source?.leave?.() ?? false
+    if (typeof handed === 'boolean') return handed
+    this.taken.push(handed)
+    return true
+  }
+
   /**
    * Buffers a chunk that cannot be written yet, within the limits, so that its source is free; otherwise the source
    * waits.
@@ -192,7 +212,10 @@ export class ContentWriter implements BodySink {
   private keep(): boolean {
     const place = this.chunks.length - 1
     const rest = this.chunks[place]
-    if (rest === undefined || this.ahead?.take(rest.length) !== true) return false
+    if (rest === undefined || this.ahead === null) return false
+    const large = rest.length >= BULK && this.ahead.take(rest.buffer.byteLength)
+    if (large && this.take()) return true
+    if (!large && !this.ahead.take(rest.length)) return false
     this.chunks[place] = Buffer.from(rest)
     return true
   }
@@ -201,5 +224,6 @@ export class ContentWriter implements BodySink {
     this.over = true
     this.chunks.length = 0
     this.ahead?.release()
+    if (this.used === 0) this.returnTaken()
   }
 }

@@ -41,9 +41,14 @@ export class Output {
 
   /**
    * Writes content of a stream as DATA frames, the last of which ends the stream if `last` is set. Returns whether the
-   * content stays in use until `written` is called.
+   * content stays in use until `written` is called, with the error of the socket if there was one.
    */
-  putContent(stream: number, content: Buffer, last: boolean, written: () => void): boolean {
+  putContent(
+    stream: number,
+    content: Buffer,
+    last: boolean,
+    written: (error: Error | null | undefined) => void,
+  ): boolean {
     const { length } = content
     if (length <= AS_TEXT) {
       this.put(frameHeader(length, FrameType.data, last ? Flag.endStream : 0, stream) + content.toString('latin1'))
@@ -56,8 +61,8 @@ export class Output {
       const end = Math.min(length, at + FRAME_SIZE)
       const flags = last && end === length ? Flag.endStream : 0
       socket.write(this.text.take() + frameHeader(end - at, FrameType.data, flags, stream), 'latin1')
-      socket.write(content.subarray(at, end), () => {
-        if (lent && end === length) written()
+      socket.write(content.subarray(at, end), (error) => {
+        if (lent && end === length) written(error)
       })
     }
     socket.uncork()

@@ -115,7 +115,7 @@ export class Sender {
    * Sends as much of the content as may be sent now; returns the number of bytes. Where `lending` is set after that,
    * `released` will be called.
    */
-  sendContent(stream: SendingStream, content: Buffer, last: boolean, released: () => void): number {
+  sendContent(stream: SendingStream, content: Buffer, last: boolean, released: (error?: Error | null) => void): number {
     this.lending = false
     if (this.output.blocked) return 0
     const length = Math.min(content.length, this.window, stream.window)

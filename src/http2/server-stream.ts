@@ -320,7 +320,7 @@ export class ServerStream implements BodyOwner, ContentOwner, SendingStream, Int
     this.tools.sender.putFields(this.id, section, alone)
   }
 
-  writeContent(content: Buffer, last: boolean, released: () => void): number {
+  writeContent(content: Buffer, last: boolean, released: (error?: Error | null) => void): number {
     const { tools } = this
     const written = tools.sender.sendContent(this, content, last, released)
     this.lending = tools.sender.lending
