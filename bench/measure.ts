@@ -11,7 +11,10 @@ const graceSeconds = 120
 /** A proxy without a JIT only needs to fill its connection pools and caches. */
 const warmUpWithoutJit = 1 / 20
 
-/** Sends the scenario's load until the proxy has warmed up; throws if the load fails. */
+/**
+ * Sends the scenario's load until the proxy has warmed up; throws if the load fails. A load of its own for the warm-up is followed by the
+ * scenario's once.
+ */
 export async function warmUp(proxy: Proxy, scenario: Scenario): Promise<void> {
   const wanted = proxy.peer.jit ? scenario.warmUp : scenario.warmUp * warmUpWithoutJit
   const target = { origin: proxy.origin, seconds: 2, dir: proxy.dir }
@@ -22,6 +25,7 @@ export async function warmUp(proxy: Proxy, scenario: Scenario): Promise<void> {
     if (requests === 0) throw new Error('no request was answered in the warm-up')
     sent += requests
   }
+  if (scenario.warmUpLoad !== undefined) await runLoad(await scenario.load(target), graceSeconds)
 }
 
 /**

@@ -19,6 +19,11 @@ test('counts come from the summary and latencies from the log', () => {
   assert.deepEqual(readH2load(clean, log), { requests: 4, seconds: 1.97, p50: 25, p99: 40, failures: [] })
 })
 
+test('latencies can be without those of requests that started at the beginning', () => {
+  const { requests, p99 } = readH2load(clean, log, 0.000_01)
+  assert.deepEqual([requests, p99], [4, 30])
+})
+
 test('a time in milliseconds is converted to seconds', () => {
   assert.equal(readH2load(clean.replace('1.97s', '970.50ms'), log).seconds, 0.9705)
 })
@@ -45,6 +50,6 @@ test('a fixed rate is spread over clients that each send fewer than 100 requests
   const target = { origin: 'http://127.0.0.1:1', seconds: 3, dir: '/nowhere' }
   const { command } = await h2loadRate(target, { method: 'GET', path: '/' }, 20_000)
   assert.ok(command.args.includes('-c445'))
-  assert.ok(command.args.includes('-n60000'))
+  assert.ok(command.args.includes('-n70000'))
   assert.ok(command.args.includes('--rps=44.944'))
 })

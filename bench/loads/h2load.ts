@@ -8,6 +8,12 @@ const requestsPerClient = 45
 /** The interval between two requests of a client, over which the clients' starts are spread, in milliseconds. */
 const clientPeriod = Math.round(1000 / requestsPerClient)
 
+/**
+ * Requests at a fixed rate that start within this time, in seconds, have no part in the latencies: all connections are
+ * opened within its beginning, and `new-connection` measures what that takes.
+ */
+const opening = 0.5
+
 const secondsPerUnit = new Map([
   ['us', 1e-6],
   ['ms', 1e-3],
@@ -37,13 +43,17 @@ export async function h2loadStreams(
   return h2load(target, args, request, false)
 }
 
-/** An open loop: requests start at a fixed rate per second, spread over enough clients that none has to wait. */
+/**
+ * An open loop: requests start at a fixed rate per second, spread over enough clients that none has to wait. The
+ * latencies are those after the connections are open.
+ */
 export async function h2loadRate(target: Target, request: Request, rate: number): Promise<Load> {
   const clients = Math.max(16, Math.ceil(rate / requestsPerClient))
   const perClient = rate / clients
   const spread = ['-r', String(Math.ceil(clients / clientPeriod)), '--rate-period=1ms']
-  const args = [`-n${Math.round(rate * target.seconds)}`, `-c${clients}`, `--rps=${perClient.toFixed(3)}`, ...spread]
-  return h2load(target, [...args, ...(await requestArgs(target, request))], request)
+  const requests = Math.round(rate * (opening + target.seconds))
+  const args = [`-n${requests}`, `-c${clients}`, `--rps=${perClient.toFixed(3)}`, ...spread]
+  return h2load(target, [...args, ...(await requestArgs(target, request))], request, true, opening)
 }
 
 async function requestArgs(target: Target, request: Request): Promise<string[]> {
@@ -54,7 +64,7 @@ async function requestArgs(target: Target, request: Request): Promise<string[]> 
   return [...headers, '-d', body]
 }
 
-function h2load(target: Target, args: string[], request: Request, http1 = true): Load {
+function h2load(target: Target, args: string[], request: Request, http1 = true, ignored = 0): Load {
   const log = join(target.dir, 'h2load.log')
   return {
     command: {
@@ -64,13 +74,16 @@ function h2load(target: Target, args: string[], request: Request, http1 = true):
     async read(output) {
       const lines = await readFile(log, 'utf8')
       await rm(log)
-      return readH2load(output, lines)
+      return readH2load(output, lines, ignored)
     },
   }
 }
 
-/** Parses h2load's summary and its log, whose lines contain start, status and duration, with times in microseconds. */
-export function readH2load(output: string, log: string): LoadResult {
+/**
+ * Parses h2load's summary and its log, whose lines contain start, status and duration, with times in microseconds. The
+ * latencies are without requests that started within the first `ignored` seconds.
+ */
+export function readH2load(output: string, log: string, ignored = 0): LoadResult {
   const seconds = /^finished in ([\d.]+)(us|ms|s|m)/m.exec(output)
   const counts =
     /^requests: (\d+) total, .* (\d+) done, (\d+) succeeded, (\d+) failed, (\d+) errored, (\d+) timeout/m.exec(output)
@@ -78,10 +91,14 @@ export function readH2load(output: string, log: string): LoadResult {
   if (seconds === null || counts === null || statuses === null)
     throw new Error(`h2load printed no figures: ${output.trim()}`)
   const [total, done, , failed, errored, timeout] = counts.slice(1).map(Number)
-  const latencies = log
+  const times = log
     .trim()
     .split('\n')
-    .map((line) => Number(line.split('\t')[2]))
+    .map((line) => line.split('\t').map(Number))
+  const first = times.reduce((least, [start = 0]) => Math.min(least, start), Number.POSITIVE_INFINITY)
+  const latencies = times
+    .filter(([start = 0]) => start - first >= ignored * 1e6)
+    .map(([, , duration = 0]) => duration)
     .sort((a, b) => a - b)
   return {
     requests: done ?? 0,

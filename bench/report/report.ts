@@ -57,7 +57,7 @@ TLS_AES_128_GCM_SHA256 and X25519, because the load generators offer nothing els
   latencies say little. Compare latencies at the fixed rate instead.
 - At the fixed rate, requests start on schedule, whether or not earlier ones have been answered. h2load wakes up once a millisecond, so requests
   start in small bursts, and latencies include the time for working off a burst. They are good for comparing proxies, but are not the latencies of
-  a network.
+  a network. Requests of the first half second, in which the connections are opened, do not count.
 - **peak MiB** is the sum of the peak resident memory (VmHWM) of the proxy's processes since they were started for the scenario.
 - Before the first round, a proxy with a JIT compiler answers 50,000 requests as a warm-up (20,000 for 64 kB or with a new connection each, 200 for
   10 MB), other proxies a twentieth of that.
