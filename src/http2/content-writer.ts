@@ -103,7 +103,7 @@ export class ContentWriter implements BodySink {
     this.chunks.push(chunk)
     this.advance()
     // Whether or not this was the end, the source gets its chunk back only once it is no longer in use.
-    if (this.used > 0) this.lent = !this.take()
+    if (this.used > 0) this.lent = !(this.reserve() && this.take())
     else if (this.chunks.length > 0) this.lent = !this.keep()
     return !this.lent
   }
@@ -203,6 +203,12 @@ export class ContentWriter implements BodySink {
     if (typeof handed === 'boolean') return handed
     this.taken.push(handed)
     return true
+  }
+
+  /** Reserves room for the buffer of a chunk of which something is still to be written; false beyond the limits. */
+  private reserve(): boolean {
+    const rest = this.chunks.at(-1)
+    return rest === undefined || this.ahead?.take(rest.buffer.byteLength) === true
   }
 
   /**
