@@ -4,7 +4,7 @@ import { createServer, type AddressInfo } from 'node:net'
 import test, { type TestContext } from 'node:test'
 import { createServer as createSecureServer, type TLSSocket } from 'node:tls'
 import { sharedBuffer } from '../src/http/read-buffers.ts'
-import { readSecured } from '../src/listener/lent-reads.ts'
+import { readSecured } from '../src/http/lent-reads.ts'
 import { cleanUp } from './support/cleanup.ts'
 import { authority, connectSecurely } from './support/tls.ts'
 

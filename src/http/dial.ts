@@ -1,9 +1,12 @@
 import { Buffer } from 'node:buffer'
 import { connect, type LookupFunction, type Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
 import type { GatewayError } from '../core/errors.ts'
 import type { Deadlines, Timed } from './deadlines.ts'
 import type { Encryption } from './encryption.ts'
 import { ConnectFailed, HandshakeFailed } from './lane-errors.ts'
+import { readSecured } from './lent-reads.ts'
+import { letGoOnClose } from './let-go.ts'
 import type { Place } from './pool-options.ts'
 import { type Reader, sharedBuffer } from './read-buffers.ts'
 
@@ -75,7 +78,8 @@ export function dial(options: DialOptions, dialling: Dialling): () => void {
     settle()
     const made = dialling.connected(socket)
     reader = made
-    if (secure) socket.on('data', (bytes: Buffer) => made.read(bytes, bytes.length))
+    if (socket instanceof TLSSocket) readSecured(socket, made)
+    else letGoOnClose(socket)
   }
   const encrypt = (tls: Encryption): void => {
     socket.removeAllListeners()

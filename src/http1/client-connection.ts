@@ -10,7 +10,6 @@ import type { Headers } from '../http/headers.ts'
 import type { Deadlines, Timed } from '../http/deadlines.ts'
 import { MessageWriter, type WriterOwner } from './message-writer.ts'
 import { watchPeer } from '../http/watch-peer.ts'
-import { letGoOnClose } from '../http/let-go.ts'
 import { outgoingHead } from './outgoing-head.ts'
 import { keepReading } from './keep-reading.ts'
 import { type ClientTools, type ResponseOwner, ResponseReader } from './response-reader.ts'
@@ -88,7 +87,6 @@ export class ClientConnection implements ResponseOwner, WriterOwner, Lane, Timed
     socket.on('end', () => this.ended())
     socket.on('error', (error) => this.broken(error))
     socket.on('close', () => this.onClosed())
-    letGoOnClose(socket)
   }
 
   /** Whether it has carried a request before. */

@@ -5,7 +5,6 @@ import { MalformedMessage } from '../http/malformed-message.ts'
 import type { ClientOptions } from '../http/pool-options.ts'
 import { sharedBuffer } from '../http/read-buffers.ts'
 import type { Reply } from '../http/reply.ts'
-import { letGoOnClose } from '../http/let-go.ts'
 import { badReply } from './bad-reply.ts'
 import { Control } from './control.ts'
 import { ClientStream, type ClientTools } from './client-stream.ts'
@@ -132,7 +131,6 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
     socket.on('end', () => this.die(this.cause))
     socket.on('error', (error) => this.failed(error))
     socket.on('close', () => this.die(this.cause))
-    letGoOnClose(socket)
   }
 
   // For its owner.

@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { handleOf, methodOf, type ReadSymbols, readSymbolsOf } from '../core/node-internals.ts'
-import { letGoOnClose } from '../http/let-go.ts'
-import { type Reader, sharedBuffer } from '../http/read-buffers.ts'
+import { letGoOnClose } from './let-go.ts'
+import { type Reader, sharedBuffer } from './read-buffers.ts'
 
 /**
  * Reads from an accepted socket into the buffer that its reader provides, without an allocation per read and without a
