@@ -2,8 +2,10 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { PushedBody } from '../../test/support/bodies.ts'
 import { RecordingSocket } from '../../test/support/recording-socket.ts'
-import { Bytes, HEAD_ROOM } from '../http/body.ts'
+import { Budget, Bytes, HEAD_ROOM } from '../http/body.ts'
 import { Headers } from '../http/headers.ts'
+import { ReadAhead } from '../http/read-ahead.ts'
+import { takeBuffer } from '../http/read-buffers.ts'
 import { MessageWriter, type WriterOwner } from './message-writer.ts'
 
 class Owner implements WriterOwner {
@@ -202,4 +204,36 @@ test('the next message can be sent from within the end of the previous one', () 
   second.push('bc')
   second.end()
   assert.equal(socket.written, 'first\r\n\r\n1\r\na\r\n0\r\n\r\nsecond\r\n\r\nbc')
+})
+
+test('read buffers return to the pool when the peer has taken everything, even if the source goes on at once', () => {
+  const owner = new Owner()
+  const { socket } = owner
+  const writer = new MessageWriter(owner, new ReadAhead('a client', new Budget(Number.MAX_SAFE_INTEGER)))
+  socket.on('drain', () => writer.drained())
+  const given = new Set<Buffer>()
+  class Source extends PushedBody {
+    handed: Buffer | null = null
+    leave(): Buffer | false {
+      const { handed } = this
+      this.handed = null
+      if (handed !== null) given.add(handed)
+      return handed ?? false
+    }
+    pushBuffer(): boolean {
+      this.handed = takeBuffer()
+      return this.sink!.write(this.handed)
+    }
+    override resume(): void {
+      socket.takes = [false]
+      this.sink!.write(Buffer.alloc(20_000))
+    }
+  }
+  const body = new Source(-1)
+  writer.send('', body, false)
+  socket.taking = false
+  while (body.pushBuffer());
+  socket.drain()
+  assert.ok(socket.writableLength > 0)
+  assert.ok(given.has(takeBuffer()))
 })

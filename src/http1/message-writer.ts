@@ -49,10 +49,7 @@ export class MessageWriter implements BodySink {
   /** Chunks whose write callback is still to come. */
   private unflushed = 0
   private readonly flushed = (error?: Error | null): void => {
-    if (--this.unflushed > 0 || error) return
-    for (const buffer of this.taken) giveBack(buffer)
-    this.taken.length = 0
-    this.goOn()
+    if (--this.unflushed === 0 && !error) this.goOn()
   }
 
   constructor(owner: WriterOwner, ahead: ReadAhead | null = null) {
@@ -221,18 +218,25 @@ export class MessageWriter implements BodySink {
   drained(): void {
     // When notified, the owner may start another message, so nothing may be done after that.
     if (this.lender !== null || this.blocked) return this.goOn()
-    this.ahead?.release()
+    this.returnTaken()
     this.owner.writeBlocked(false)
   }
 
   private goOn(): void {
     const { lender } = this
-    this.ahead?.release()
+    this.returnTaken()
     if (lender === null && !this.blocked) return
     this.blocked = false
     this.lender = null
     this.owner.writeBlocked(false)
     lender?.resume()
+  }
+
+  /** Nothing is buffered any more: returns what was reserved for it, and the buffers. */
+  private returnTaken(): void {
+    this.ahead?.release()
+    for (const buffer of this.taken) giveBack(buffer)
+    this.taken.length = 0
   }
 
   /** Writes what is waiting for the end of the turn: required before using the socket in another way. */
