@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { Budget, type BodySink, type BodyStream } from '../http/body.ts'
 import { ReadAhead } from '../http/read-ahead.ts'
+import { takeBuffer } from '../http/read-buffers.ts'
 import { type ContentOwner, ContentWriter } from './content-writer.ts'
 
 /** A stream whose peer takes `room` more bytes; what was written stays in use until `release`. */
@@ -25,8 +26,9 @@ class Owner implements ContentOwner {
     return written
   }
 
-  release(): void {
-    for (const released of this.used.splice(0)) released()
+  /** The first `writes` are no longer in use. */
+  release(writes = this.used.length): void {
+    for (const released of this.used.splice(0, writes)) released()
   }
 
   writeHead(): void {}
@@ -41,6 +43,8 @@ class Owner implements ContentOwner {
 class Source implements BodyStream {
   readonly length = -1
   resumed = 0
+  /** The read buffer of the next chunk. */
+  handed: Buffer | null = null
   private sink: BodySink | null = null
 
   pipe(sink: BodySink): void {
@@ -55,8 +59,8 @@ class Source implements BodyStream {
     this.resumed++
   }
 
-  leave(): boolean {
-    return true
+  leave(): boolean | Buffer {
+    return this.handed ?? true
   }
 
   cancel(): void {}
@@ -78,3 +82,29 @@ for (const length of [5_000, 40_000])
     assert.equal(source.resumed, 1)
     assert.equal(budget.free, Number.MAX_SAFE_INTEGER)
   })
+
+test('a read buffer returns to the pool once it is written, while later ones are still in use', () => {
+  const owner = new Owner(20_000)
+  const writer = new ContentWriter(owner, 'head', -1, new ReadAhead('a client'))
+  const source = new Source()
+  writer.sendStream(source)
+  const handed = [0, 1].map(() => {
+    source.handed = takeBuffer()
+    assert.ok(source.push(30_000))
+    return source.handed
+  })
+  const isFree = (buffer: Buffer | undefined): boolean => takeBuffer() === buffer
+  owner.release()
+  assert.ok(!isFree(handed[0]), 'its rest is still to be written')
+  owner.room = 30_000
+  writer.advance()
+  assert.ok(!isFree(handed[0]), 'its rest is still in use')
+  owner.release(1)
+  assert.ok(isFree(handed[0]))
+  owner.release()
+  assert.ok(!isFree(handed[1]), 'its rest is still to be written')
+  owner.room = 30_000
+  writer.advance()
+  owner.release()
+  assert.ok(isFree(handed[1]))
+})

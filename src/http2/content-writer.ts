@@ -53,13 +53,14 @@ export class ContentWriter implements BodySink {
   private over = false
   private advancing = false
   /** Read buffers that the source has handed over, for the pool once nothing in them is in use or to be written. */
-  private readonly taken: Buffer[] = []
-  /** Number of writes whose data is still in use. */
-  private used = 0
+  private readonly taken: { readonly buffer: Buffer; readonly end: number }[] = []
+  /** The positions in the content where the writes end whose data is still in use: it is released in that order. */
+  private readonly used: number[] = []
   private readonly released = (error?: Error | null): void => {
-    this.used--
+    const end = this.used.shift() ?? 0
     // Whether the socket is finished with the buffers is certain only where it has written them.
     if (error) this.taken.length = 0
+    this.returnTaken(end)
     this.goOn()
   }
 
@@ -103,7 +104,7 @@ export class ContentWriter implements BodySink {
     this.chunks.push(chunk)
     this.advance()
     // Whether or not this was the end, the source gets its chunk back only once it is no longer in use.
-    if (this.used > 0) this.lent = !(this.reserve() && this.take())
+    if (this.used.length > 0) this.lent = !(this.reserve() && this.take())
     else if (this.chunks.length > 0) this.lent = !this.keep()
     return !this.lent
   }
@@ -149,16 +150,19 @@ export class ContentWriter implements BodySink {
 
   /** Returns buffers, and lets the source continue, once the chunks are no longer in use. */
   private goOn(): void {
-    if (this.used > 0 || this.chunks.length > 0) return
-    this.returnTaken()
+    if (this.used.length > 0 || this.chunks.length > 0) return
+    this.returnTaken(this.received)
     if (!this.lent) return
     this.lent = false
     this.lender?.resume()
   }
 
-  private returnTaken(): void {
-    for (const buffer of this.taken) giveBack(buffer)
-    this.taken.length = 0
+  /** Returns the buffers of the content before `end`. */
+  private returnTaken(end: number): void {
+    for (let first = this.taken[0]; first !== undefined && first.end <= end; first = this.taken[0]) {
+      giveBack(first.buffer)
+      this.taken.shift()
+    }
   }
 
   private writeAll(): void {
@@ -175,8 +179,8 @@ export class ContentWriter implements BodySink {
       const last = chunks.length === 1 && this.isLast()
       const written = owner.writeContent(chunk, last, this.released)
       if (written === 0) return
-      if (owner.lending) this.used++
       this.bytes += written
+      if (owner.lending) this.used.push(this.bytes)
       if (written < chunk.length) chunks[0] = chunk.subarray(written)
       else chunks.shift()
       if (last && chunks.length === 0) return this.finish()
@@ -201,7 +205,7 @@ export class ContentWriter implements BodySink {
   private take(): boolean {
     const handed = this.source?.leave?.() ?? false
     if (typeof handed === 'boolean') return handed
-    this.taken.push(handed)
+    this.taken.push({ buffer: handed, end: this.received })
     return true
   }
 
@@ -230,6 +234,6 @@ export class ContentWriter implements BodySink {
     this.over = true
     this.chunks.length = 0
     this.ahead?.release()
-    if (this.used === 0) this.returnTaken()
+    if (this.used.length === 0) this.returnTaken(this.received)
   }
 }
