@@ -5,10 +5,10 @@ import { ReadAhead } from '../http/read-ahead.ts'
 import { takeBuffer } from '../http/read-buffers.ts'
 import { type ContentOwner, ContentWriter } from './content-writer.ts'
 
-/** A stream whose peer takes `room` more bytes; what was written stays in use until `release`. */
+/** A stream whose peer takes `room` more bytes; writes that are not small stay in use until `release`. */
 class Owner implements ContentOwner {
   room: number
-  readonly lending = true
+  lending = false
   private readonly used: (() => void)[] = []
 
   constructor(room: number) {
@@ -22,7 +22,8 @@ class Owner implements ContentOwner {
   writeContent(content: Buffer, _last: boolean, released: () => void): number {
     const written = Math.min(content.length, this.room)
     this.room -= written
-    if (written > 0) this.used.push(released)
+    this.lending = written > 15_000
+    if (this.lending) this.used.push(released)
     return written
   }
 
@@ -43,6 +44,7 @@ class Owner implements ContentOwner {
 class Source implements BodyStream {
   readonly length = -1
   resumed = 0
+  handedOver = 0
   /** The read buffer of the next chunk. */
   handed: Buffer | null = null
   private sink: BodySink | null = null
@@ -60,6 +62,7 @@ class Source implements BodyStream {
   }
 
   leave(): boolean | Buffer {
+    this.handedOver++
     return this.handed ?? true
   }
 
@@ -107,4 +110,13 @@ test('a read buffer returns to the pool once it is written, while later ones are
   writer.advance()
   owner.release()
   assert.ok(isFree(handed[1]))
+})
+
+test('the read buffer of a chunk that is not in use stays with its source, while earlier chunks are', () => {
+  const writer = new ContentWriter(new Owner(Number.MAX_SAFE_INTEGER), 'head', -1, new ReadAhead('a client'))
+  const source = new Source()
+  writer.sendStream(source)
+  assert.ok(source.push(20_000))
+  for (let i = 0; i < 100; i++) assert.ok(source.push(200))
+  assert.equal(source.handedOver, 1)
 })

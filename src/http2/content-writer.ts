@@ -104,7 +104,8 @@ export class ContentWriter implements BodySink {
     this.chunks.push(chunk)
     this.advance()
     // Whether or not this was the end, the source gets its chunk back only once it is no longer in use.
-    if (this.used.length > 0) this.lent = !(this.reserve() && this.take())
+    const inUse = (this.used.at(-1) ?? 0) > this.received - chunk.length
+    if (inUse) this.lent = !(this.reserve() && this.take())
     else if (this.chunks.length > 0) this.lent = !this.keep()
     return !this.lent
   }
