@@ -1,7 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import { handleOf, numberOf } from '../core/node-internals.ts'
 import type { Address } from '../core/address.ts'
-import { inUse } from './claim.ts'
+import { explained } from './claim.ts'
 
 /** Maximum number of connections that wait to be accepted; the system may have a lower limit (net.core.somaxconn). */
 const BACKLOG = 4096
@@ -53,12 +53,12 @@ export class Acceptor {
   }
 
   /**
-   * Begins to listen; `shared` lets several threads listen on one port. Rejects with AddressInUseError, or with the
-   * system's error.
+   * Begins to listen; `shared` lets several threads listen on one port. Rejects with the system's error, or with one
+   * that says what to do.
    */
   listen({ host, port }: Address, shared: boolean): Promise<Address> {
     return new Promise((resolve, reject) => {
-      const refused = (error: Error): void => reject(inUse({ host, port }, error))
+      const refused = (error: Error): void => reject(explained({ host, port }, error))
       this.server.once('error', refused)
       this.server.listen({ host, port, reusePort: shared, backlog: BACKLOG }, () => {
         this.server.off('error', refused)
