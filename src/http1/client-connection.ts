@@ -35,6 +35,8 @@ export class ClientConnection implements ResponseOwner, WriterOwner, Lane, Timed
   readonly socket: Socket
   deadline: number
   watchIndex = -1
+  /** Index among the connections that its pool counts; used by the pool alone. */
+  countedIndex = -1
   waitingForClient = Number.POSITIVE_INFINITY
   /** The client named to the service in the preamble of the connection; null where it may be used for any client. */
   introduced: string | null = null

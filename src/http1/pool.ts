@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { DenseSet } from '../core/dense-set.ts'
 import type { GatewayError } from '../core/errors.ts'
 import type { Deadlines } from '../http/deadlines.ts'
 import { dial } from '../http/dial.ts'
@@ -29,7 +30,7 @@ export class ConnectionPool implements ClientOwner, LanePool, Waitable<ClientCon
   private busy = 0
   private readonly streams = new Set<ClientConnection>()
   /** All connections except those of `streams`. */
-  private readonly counted = new Set<ClientConnection>()
+  private readonly counted = new DenseSet<'countedIndex', ClientConnection>('countedIndex')
   readonly waiting = new FairQueue<LaneWaiter<ClientConnection>>()
   private connecting = 0
   private closing = false
