@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { connect as connectSocket, createServer, type AddressInfo, type Socket } from 'node:net'
 import type { TestContext } from 'node:test'
 import { cleanUp } from './cleanup.ts'
+import { holdPort } from './held-port.ts'
 import { type Message, readMessage, type Source } from './message.ts'
 import { TIMEOUT } from './timeout.ts'
 import { openSocket } from './scheme.ts'
@@ -169,7 +170,7 @@ export interface RawService {
   readonly connections: number
   /** The next connection that has not been taken yet. */
   readonly accept: () => Promise<Peer>
-  /** Stops listening and resets every connection. */
+  /** Stops listening and resets every connection; until the end of the test its port refuses connections. */
   readonly kill: () => Promise<void>
 }
 
@@ -199,11 +200,12 @@ export async function startRawService(
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
-  const kill = (): Promise<void> => {
+  const stop = (): Promise<void> => {
     for (const socket of sockets) socket.resetAndDestroy()
     return new Promise((resolve) => void server.close(() => resolve()))
   }
-  cleanUp(t, kill)
+  const kill = (): Promise<void> => holdPort(t, port, stop)
+  cleanUp(t, stop)
   return {
     port,
     url: `http://127.0.0.1:${port}`,

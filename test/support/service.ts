@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type RequestListener, type ServerRe
 import type { AddressInfo, Socket } from 'node:net'
 import type { TestContext } from 'node:test'
 import { cleanUp } from './cleanup.ts'
+import { holdPort } from './held-port.ts'
 
 /** A request that a service received. */
 export interface ReceivedRequest {
@@ -22,7 +23,7 @@ export interface TestService {
   readonly received: readonly ReceivedRequest[]
   /** Number of connections so far. */
   readonly connections: number
-  /** Stops listening and resets every connection. */
+  /** Stops listening and resets every connection; until the end of the test its port refuses connections. */
   readonly kill: () => Promise<void>
 }
 
@@ -59,7 +60,7 @@ export async function startService(
   server.listen(fixed, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
-  const kill = (): Promise<void> => {
+  const stop = (): Promise<void> => {
     for (const socket of sockets) {
       // A reset in the middle of an orderly close would keep the event loop spinning (seen on Node 26.10).
       if (socket.writableEnded) socket.destroy()
@@ -67,7 +68,8 @@ export async function startService(
     }
     return new Promise((resolve) => server.close(() => resolve()))
   }
-  cleanUp(t, kill)
+  const kill = (): Promise<void> => holdPort(t, port, stop)
+  cleanUp(t, stop)
   return {
     port,
     url: `http://127.0.0.1:${port}`,
