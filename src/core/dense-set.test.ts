@@ -28,6 +28,20 @@ test('property: it holds the same objects as a Set', () => {
   )
 })
 
+test('a search prefers objects that were added early', () => {
+  const items = Array.from({ length: 5 }, () => new Item())
+  const dense = new DenseSet<'index', Item>('index')
+  for (const item of items) dense.add(item)
+  assert.equal(
+    dense.find((item) => item !== items[0]),
+    items[1],
+  )
+  assert.equal(
+    dense.find(() => false),
+    undefined,
+  )
+})
+
 test('property: an iteration visits each object that stays, whatever is added and deleted meanwhile', () => {
   const changes = fc.array(fc.record({ at: fc.nat(9), adds: fc.boolean(), which: fc.nat(19) }), { maxLength: 30 })
   fc.assert(

@@ -37,6 +37,11 @@ export class DenseSet<Index extends string, Item extends Record<Index, number>> 
     return true
   }
 
+  /** A match among the objects that have been here for long: younger ones only fill the gaps of those that were deleted. */
+  find(matches: (item: Item) => boolean): Item | undefined {
+    return this.items.find(matches)
+  }
+
   /** From the end: the object that fills the gap of a deleted one was visited before. */
   *[Symbol.iterator](): Generator<Item, void> {
     for (let index = this.items.length - 1; index >= 0; index--) {

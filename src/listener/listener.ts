@@ -268,21 +268,19 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
 
   /**
    * Closes a connection of the peer that has more than half of all, to make room: an idle one, or one that waits for
-   * its client; the oldest of them.
+   * its client, preferably one that has been open for long.
    */
   private makeRoom(peer: string): boolean {
     const greedy = this.shares.ofMost
     const { now } = this.deadlines
     if (greedy === null || greedy === peer || this.fruitless === now || this.trusts(greedy)) return false
     if (this.handshakes?.endOneOf(greedy) === true) return true
-    let found: ServedConnection | null = null
-    for (const connection of this.connections) {
-      if (connection.peer !== greedy || !connection.waitsForClient) continue
-      if (found === null || goesBefore(connection, found)) found = connection
-    }
-    if (found === null) this.fruitless = now
+    const waits = (connection: ServedConnection): boolean => connection.peer === greedy && connection.waitsForClient
+    const found =
+      this.connections.find((connection) => waits(connection) && connection.idle) ?? this.connections.find(waits)
+    if (found === undefined) this.fruitless = now
     found?.preempt()
-    return found !== null
+    return found !== undefined
   }
 
   trusts(peer: string): boolean {
@@ -376,9 +374,4 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
     if (this.draining) connection.drain()
     return connection
   }
-}
-
-/** Whether it is to make room first: idle connections before others, and older ones before younger ones. */
-function goesBefore(one: ServedConnection, another: ServedConnection): boolean {
-  return one.idle === another.idle ? one.order < another.order : one.idle
 }
