@@ -99,6 +99,27 @@ test('requests that wait for an identical request are answered from Redis', asyn
   assert.equal(service.received.length, 1)
 })
 
+test('one late answer of Redis does not keep a reply from being stored, nor requests from waiting for it', async (t) => {
+  const waiting: (() => void)[] = []
+  const server = await startRedis(t)
+  const { service, a } = await setUp(t, { url: server.url, timeout: IMPATIENT }, (request, response) => {
+    if (waiting.length > 0) return fresh(request, response)
+    waiting.push(() => fresh(request, response))
+  })
+  server.pause()
+  const replies = [a(), a(), a()]
+  await until('the first request', () => waiting.length === 1)
+  server.resume()
+  waiting[0]!()
+  assert.deepEqual((await Promise.all(replies.map(status))).toSorted(), [
+    'sallyport; fwd=uri-miss; collapsed',
+    'sallyport; fwd=uri-miss; collapsed',
+    'sallyport; fwd=uri-miss; detail=store-unavailable',
+  ])
+  assert.match(await status(a()), /^sallyport; hit/)
+  assert.equal(service.received.length, 1)
+})
+
 for (const [how, fail] of [
   ['is down', (server: RedisServer) => server.kill()],
   ['does not respond', (server: RedisServer) => Promise.resolve(server.pause())],
@@ -149,4 +170,11 @@ test('content that Redis rejects is not logged, and not said to be stored', asyn
   assert.match(line, /"use":"cache","cause":"OOM"/)
   assert.doesNotMatch(line, /hush|"args"/)
   assert.equal(await status(a()), 'sallyport; fwd=uri-miss; detail=store-unavailable')
+})
+
+test('a reply that is of no use when it arrives is not said to be stored', async (t) => {
+  const { a } = await setUp(t, { url: (await startRedis(t)).url }, (_, response) =>
+    response.writeHead(200, { 'Cache-Control': 'max-age=5, must-revalidate', Age: '5', 'Content-Length': 0 }).end(),
+  )
+  assert.equal(await status(a()), 'sallyport; fwd=uri-miss')
 })

@@ -6,7 +6,7 @@ import { FlightTable, type SharedFlight } from './memory/flight-table.ts'
 import { ReplyMemory } from './memory/reply-memory.ts'
 
 test('there is one flight for a key at a time', () => {
-  const flights = new Flights(new ManualClock(), { flightTable: null })
+  const flights = new Flights(new ManualClock(), { flightTable: null, isWritable: true })
   const flight = flights.begin('k', 1_000)
   assert.equal(flights.begin('k', 1_000), null)
   assert.ok(flights.begin('other', 1_000))
@@ -15,9 +15,22 @@ test('there is one flight for a key at a time', () => {
   assert.ok(flights.begin('k', 1_000))
 })
 
+test('there is none while the store takes nothing, and there is one again as soon as it does', () => {
+  const store = { flightTable: null, isWritable: false }
+  const flights = new Flights(new ManualClock(), store)
+  assert.equal(flights.begin('k', 1_000), null)
+  assert.equal(flights.joinOrBegin('k', 1_000, 1_000, true), null)
+  store.isWritable = true
+  const flight = flights.begin('k', 1_000)
+  store.isWritable = false
+  assert.ok(flights.join('k', 1), 'it is still there')
+  flight!.settle()
+  assert.equal(flights.join('k', 1), null)
+})
+
 test('those who wait go on when the flight is over, and no timer is left', async () => {
   const clock = new ManualClock()
-  const flights = new Flights(clock, { flightTable: null })
+  const flights = new Flights(clock, { flightTable: null, isWritable: true })
   const flight = flights.begin('k', 1_000)
   const first = flights.join('k', 1_000)
   const second = flights.join('k', 1_000)
@@ -30,7 +43,7 @@ test('those who wait go on when the flight is over, and no timer is left', async
 
 test('a flight that is late ends nothing of the one that took its place', async () => {
   const clock = new ManualClock()
-  const flights = new Flights(clock, { flightTable: null })
+  const flights = new Flights(clock, { flightTable: null, isWritable: true })
   const late = flights.begin('k', 1_000)
   const waiting = flights.join('k', 1_000)
   clock.advance(1_000)
@@ -42,7 +55,7 @@ test('a flight that is late ends nothing of the one that took its place', async 
 
 test('nobody waits for a key that was not storable, for ten seconds', async () => {
   const clock = new ManualClock()
-  const flights = new Flights(clock, { flightTable: null })
+  const flights = new Flights(clock, { flightTable: null, isWritable: true })
   const waiting = flights.begin('k', 1_000)
   const waited = flights.join('k', 1_000)
   waiting!.giveUp()
@@ -55,7 +68,7 @@ test('nobody waits for a key that was not storable, for ten seconds', async () =
 
 test('a request whose own time is over leaves, and the others wait on', async () => {
   const clock = new ManualClock()
-  const flights = new Flights(clock, { flightTable: null })
+  const flights = new Flights(clock, { flightTable: null, isWritable: true })
   const flight = flights.begin('k', 1_000)
   clock.advance(100)
   const short = flights.join('k', 200)
@@ -74,7 +87,7 @@ test('a request waits for one of another thread that starts at the same moment',
   const clock = new ManualClock()
   const buffer = ReplyMemory.create(1_000_000, () => 0.7)!
   const [mine, other] = [1, 2].map((thread) => new FlightTable(new ReplyMemory(buffer, thread), clock, thread))
-  const flights = new Flights(clock, { flightTable: mine! })
+  const flights = new Flights(clock, { flightTable: mine!, isWritable: true })
   const begin = mine!.begin.bind(mine)
   let faster: SharedFlight | null = null
   mine!.begin = (key, wait) => {

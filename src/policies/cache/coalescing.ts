@@ -23,11 +23,11 @@ export interface Flight {
  */
 export class Flights {
   private readonly clock: Clock
-  private readonly store: Pick<CacheStore, 'flightTable'>
+  private readonly store: Pick<CacheStore, 'flightTable' | 'isWritable'>
   private readonly flights = new Map<string, LocalFlight>()
   private readonly unstorable = new BoundedMap<string, number>(REMEMBERED)
 
-  constructor(clock: Clock, store: Pick<CacheStore, 'flightTable'>) {
+  constructor(clock: Clock, store: Pick<CacheStore, 'flightTable' | 'isWritable'>) {
     this.clock = clock
     this.store = store
   }
@@ -64,11 +64,11 @@ export class Flights {
 
   /**
    * Starts a flight, for which others wait for at most `wait` ms from now; null if there already is one, or if requests should not
-   * wait for that key.
+   * wait for that key, or for none as nothing is stored at present.
    */
   begin(key: string, wait: number): Flight | null {
-    if (this.flights.has(key) || this.isUnstorable(key)) return null
-    const { flightTable } = this.store
+    const { flightTable, isWritable } = this.store
+    if (!isWritable || this.flights.has(key) || this.isUnstorable(key)) return null
     if (flightTable !== null && flightTable.status(key) !== 'none') return null
     const shared = flightTable?.begin(key, wait) ?? null
     // Another thread was faster.

@@ -33,7 +33,12 @@ interface Candidate {
   readonly entry: CacheEntry
   /** Size of the largest body with which it is stored, in bytes. */
   readonly maxBody: number
+  /** A token: why it is not known that the store takes it. Null if it is. */
+  readonly doubt: string | null
 }
+
+/** Why it is not known that a reply is stored, or known that it is not, while the next one may be. */
+const UNAVAILABLE = 'store-unavailable'
 
 /** What all requests of one route have in common. */
 export interface FetchContext extends ServeTools {
@@ -135,9 +140,10 @@ export class Fetch {
     }
     const fresh = this.freshened(entry, update)
     if (fresh === null) store.remove(this.key, entry)
-    const stored = this.settleAfter(fresh !== null && store.isWritable && store.put(this.key, fresh, this.begun))
+    const acceptance = fresh === null ? 'no' : store.accepts()
+    const isPut = this.settleAfter(fresh !== null && acceptance !== 'no' && store.put(this.key, fresh, this.begun))
     this.context.counts?.revalidated.add(1)
-    const status: Forwarded = { reason: this.reason, status: 304, stored }
+    const status: Forwarded = { reason: this.reason, status: 304, stored: isPut && acceptance === 'yes' }
     const reply = this.serve(fresh ?? entry, forwardedLine(status))
     // The cookies of a 304 are for this client, whatever happens to the entry.
     if (!settings.setCookie)
@@ -159,7 +165,7 @@ export class Fetch {
     const candidate = this.mayStore(reply)
     if (typeof candidate === 'string') {
       if (entry !== null) this.compare(entry, reply)
-      if (reply.status < 500) this.flight?.giveUp()
+      if (reply.status < 500 && candidate !== UNAVAILABLE) this.flight?.giveUp()
       else this.flight?.settle()
       appendLines(
         reply.headers,
@@ -169,7 +175,7 @@ export class Fetch {
       return reply
     }
     // Whether a body of unknown length is stored is only known after the headers have been sent.
-    const isKnown = reply.body === null || reply.body.length >= 0
+    const hasLength = reply.body === null || reply.body.length >= 0
     let stored = true
     if (isStream(reply.body)) {
       reply.body = new StoringBody(reply.body, candidate.maxBody, exchange.client.address, (body) => {
@@ -179,7 +185,8 @@ export class Fetch {
     } else {
       stored = this.settleAfter(this.keep(candidate.entry, reply.body?.detached() ?? null))
     }
-    const outcome = isKnown ? { stored } : { detail: 'unknown-length' }
+    const doubt = candidate.doubt ?? (hasLength ? null : 'unknown-length')
+    const outcome = doubt === null ? { stored } : { detail: doubt }
     appendLines(reply.headers, CACHE_STATUS, forwardedLine({ reason, ...outcome }))
     return reply
   }
@@ -206,10 +213,13 @@ export class Fetch {
     if (!isGet) return 'method'
     const storable = this.examine(status, headers)
     if (typeof storable === 'string') return storable
-    if (!store.isWritable) return 'store-unavailable'
+    const acceptance = store.accepts()
+    if (acceptance === 'no') return UNAVAILABLE
     const entry = makeEntry(exchange, storable)
     const maxBody = Math.min(settings.maxBody, store.maxBody(this.key, entry))
-    return Math.max(0, body?.length ?? 0) > maxBody ? 'too-large' : { entry, maxBody }
+    return Math.max(0, body?.length ?? 0) > maxBody
+      ? 'too-large'
+      : { entry, maxBody, doubt: acceptance === 'yes' ? null : UNAVAILABLE }
   }
 
   /** The entry with the headers of a later reply; null if it may no longer be stored, or is too large for the store. */

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 import { makeExchange } from '../../../test/support/exchange.ts'
 import { memoryStores } from '../../../test/support/memory-stores.ts'
+import { noMetrics } from '../../core/no-metrics.ts'
 import { type BodyStream, Bytes, isStream } from '../../http/body.ts'
+import type { Handler } from '../../http/handler.ts'
 import { Headers } from '../../http/headers.ts'
 import { Reply } from '../../http/reply.ts'
 import { createMemoryLogger } from '../../telemetry/memory-logger.ts'
@@ -14,6 +17,7 @@ import { Invalidator } from './invalidator.ts'
 import { compileKeys } from './key.ts'
 import { cache } from './policy.ts'
 import { RouteCache } from './route-cache.ts'
+import type { Acceptance, CacheStore } from './store.ts'
 import { BodySender } from './stored-body.ts'
 
 const KB = 1_024
@@ -23,41 +27,52 @@ const NO_ROOM = 'sallyport; fwd=bypass; detail=memory'
 
 type Fields = Readonly<Record<string, string>>
 
+/** A reply of the service: one with that body, or 304. */
+function replyTo(headers: Headers, body: Buffer): Reply {
+  const fields = Headers.of([
+    ['Cache-Control', 'max-age=60'],
+    ['ETag', '"1"'],
+  ])
+  return headers.get('If-None-Match') === '"1"'
+    ? new Reply(304, fields, null)
+    : new Reply(200, fields, Bytes.fromBuffer(body))
+}
+
+const makeStore = (clock: ManualClock) => memoryStores(1, 4_000 * KB, { clock }).stores[0]!
+
+/** Returns a function that sends a request through the cache of a route. */
+function makeCache(clock: ManualClock, store: CacheStore, next: Handler, counts = new CacheCounts(noMetrics, 'route')) {
+  const settings = cache.options.parse({})
+  const routeCache = new RouteCache({
+    settings,
+    keys: compileKeys('route', 'rules', settings.share, settings.query),
+    clock,
+    log: createMemoryLogger().log,
+    next,
+    counts,
+    store,
+    flights: new Flights(clock, store),
+    invalidator: new Invalidator(() => [store]),
+    sender: new BodySender(800 * KB),
+  })
+  return async (path: string, fields: Fields = {}, method = 'GET') => {
+    const exchange = makeExchange({ method, path, headers: Headers.of(Object.entries(fields)) })
+    const { status, headers, body } = await routeCache.handle(exchange)
+    return { status, cacheStatus: headers.get('Cache-Status'), body }
+  }
+}
+
 /**
  * A cache that has stored five large replies, /1 to /5, four of which slow clients receive, so that there is no room to send /5. The
  * service replies with such bodies, or with 304, while it is up.
  */
 async function setUp() {
   const clock = new ManualClock()
-  const store = memoryStores(1, 4_000 * KB, { clock }).stores[0]!
-  const settings = cache.options.parse({})
   const metrics = fakeMetrics(clock)
   const service = { isUp: true }
-  const routeCache = new RouteCache({
-    settings,
-    keys: compileKeys('route', 'rules', settings.share, settings.query),
-    clock,
-    log: createMemoryLogger().log,
-    next: ({ headers }) => {
-      if (!service.isUp) return new Reply(503, Headers.of([]), null)
-      const fields = Headers.of([
-        ['Cache-Control', 'max-age=60'],
-        ['ETag', '"1"'],
-      ])
-      if (headers.get('If-None-Match') === '"1"') return new Reply(304, fields, null)
-      return new Reply(200, fields, Bytes.fromBuffer(Buffer.alloc(100 * KB)))
-    },
-    counts: new CacheCounts(metrics, 'route'),
-    store,
-    flights: new Flights(clock, store),
-    invalidator: new Invalidator(() => [store]),
-    sender: new BodySender(800 * KB),
-  })
-  const ask = async (path: string, fields: Fields = {}, method = 'GET') => {
-    const exchange = makeExchange({ method, path, headers: Headers.of(Object.entries(fields)) })
-    const { status, headers, body } = await routeCache.handle(exchange)
-    return { status, cacheStatus: headers.get('Cache-Status'), body }
-  }
+  const next: Handler = ({ headers }) =>
+    service.isUp ? replyTo(headers, Buffer.alloc(100 * KB)) : new Reply(503, Headers.of([]), null)
+  const ask = makeCache(clock, makeStore(clock), next, new CacheCounts(metrics, 'route'))
   const paths = ['/1', '/2', '/3', '/4', '/5']
   for (const path of paths) assert.equal((await ask(path)).cacheStatus, 'sallyport; fwd=uri-miss; stored')
   const streams: BodyStream[] = []
@@ -122,4 +137,65 @@ test('a stale reply for which there is no room does not hide an error of the ser
   assert.equal((await ask('/5')).status, 503)
   readOne()
   assert.equal((await ask('/5')).status, 200)
+})
+
+/** A cache whose store may be down or late; `reply` lets the service reply to the next request that it has got. */
+function setUpStore() {
+  const clock = new ManualClock()
+  const state: { acceptance: Acceptance } = { acceptance: 'yes' }
+  const store: CacheStore = Object.defineProperties(makeStore(clock), {
+    isWritable: { get: () => state.acceptance !== 'no' },
+    accepts: { value: () => state.acceptance },
+  })
+  const received: (() => void)[] = []
+  const ask = makeCache(clock, store, async ({ headers }) => {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    received.push(resolve)
+    await promise
+    return replyTo(headers, Buffer.from('hello'))
+  })
+  const outcomes = async (...replies: readonly ReturnType<typeof ask>[]) =>
+    (await Promise.all(replies)).map(({ cacheStatus }) => cacheStatus)
+  return { clock, state, ask, received, outcomes, reply: () => received.shift()?.() }
+}
+
+test('requests do not wait for one another while the store is down, and wait again as soon as it is back', async () => {
+  const { state, ask, received, outcomes, reply } = setUpStore()
+  const [first, second] = [ask('/'), ask('/')]
+  assert.equal(received.length, 1)
+  state.acceptance = 'no'
+  reply()
+  assert.deepEqual(await outcomes(first), ['sallyport; fwd=uri-miss; detail=store-unavailable'])
+  const third = ask('/')
+  await setImmediate()
+  assert.equal(received.length, 2)
+  reply()
+  reply()
+  for (const outcome of await outcomes(second, third))
+    assert.equal(outcome, 'sallyport; fwd=uri-miss; detail=store-unavailable')
+  state.acceptance = 'yes'
+  const [fourth, fifth] = [ask('/'), ask('/')]
+  await setImmediate()
+  assert.equal(received.length, 1)
+  reply()
+  assert.deepEqual(await outcomes(fourth, fifth), [
+    'sallyport; fwd=uri-miss; stored',
+    'sallyport; fwd=uri-miss; collapsed',
+  ])
+})
+
+test('a reply is not said to be stored while the store is late, but may be', async () => {
+  const { clock, state, ask, outcomes, reply } = setUpStore()
+  state.acceptance = 'maybe'
+  const first = ask('/')
+  reply()
+  assert.deepEqual(await outcomes(first, ask('/')), [
+    'sallyport; fwd=uri-miss; detail=store-unavailable',
+    'sallyport; fwd=uri-miss; collapsed',
+  ])
+  clock.advance(60_000)
+  const stale = ask('/')
+  reply()
+  assert.deepEqual(await outcomes(stale), ['sallyport; fwd=stale; fwd-status=304'])
+  assert.deepEqual(await outcomes(ask('/')), [HIT])
 })

@@ -1,5 +1,5 @@
 import type { Headers } from '../../http/headers.ts'
-import type { CacheEntry, CacheStore, Missing } from './store.ts'
+import type { Acceptance, CacheEntry, CacheStore, Missing } from './store.ts'
 
 /** A read-only view of other stores. */
 export class SeenReplies implements CacheStore {
@@ -26,6 +26,10 @@ export class SeenReplies implements CacheStore {
 
   peek(url: string, key: string, request: Headers): Promise<CacheEntry | Missing> {
     return this.find(url, key, request)
+  }
+
+  accepts(): Acceptance {
+    return 'yes'
   }
 
   put(): boolean {

@@ -30,16 +30,21 @@ export class Questions {
     return reachable
   }
 
-  /** Whether Redis refuses writes, as far as is known; entries that are not stored are counted. */
+  /** Whether Redis is unreachable or refuses writes, as far as is known. */
+  get down(): boolean {
+    return this.use.down
+  }
+
+  /** The same; entries that are not stored are counted. */
   get refused(): boolean {
     const { down } = this.use
     if (down) this.use.missed()
     return down
   }
 
-  /** Whether Redis accepts writes, and answered the last command, as far as is known. */
-  get answersWrites(): boolean {
-    return !this.refused && this.use.answered
+  /** Whether Redis answered the last command. */
+  get inTime(): boolean {
+    return this.use.answered
   }
 
   /** Runs a read-only command. */

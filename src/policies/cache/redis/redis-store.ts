@@ -1,6 +1,6 @@
 import type { Bytes } from '../../../http/body.ts'
 import type { ReplyStore } from '../reply-store.ts'
-import type { CacheStore, CacheUsage, CacheEntry, Missing } from '../store.ts'
+import type { Acceptance, CacheStore, CacheUsage, CacheEntry, Missing } from '../store.ts'
 import type { Clock } from '../../../core/clock.ts'
 import type { Headers } from '../../../http/headers.ts'
 import type { Logger } from '../../../core/logger.ts'
@@ -75,7 +75,12 @@ class RedisCacheStore implements CacheStore {
   }
 
   get isWritable(): boolean {
-    return this.invalidator.isDone && this.questions.answersWrites
+    return this.invalidator.isDone && !this.questions.down
+  }
+
+  accepts(): Acceptance {
+    if (!this.invalidator.isDone || this.questions.refused) return 'no'
+    return this.questions.inTime ? 'yes' : 'maybe'
   }
 
   maxBody(): number {
@@ -105,18 +110,11 @@ class RedisCacheStore implements CacheStore {
     return (await this.read(entryKey(name, variant.id), variant)) ?? 'uri-miss'
   }
 
-  async put(key: string, entry: CacheEntry, begun: number): Promise<void> {
-    const [now, wall] = [this.clock.now(), this.clock.wall()]
+  put(key: string, entry: CacheEntry, begun: number): false | Promise<void> {
+    const now = this.clock.now()
     const left = usefulFor(entry, now)
-    if (left <= 0 || now - begun > REMEMBERED_FOR || !this.invalidator.isDone || this.questions.refused) return
-    const id = makeId(wall)
-    const name = entryKey(urlKey(entry.url), id)
-    const former = entry.body === null ? undefined : this.bodies.get(entry.body)
-    let outcome = former === undefined ? 2 : await this.publish(key, entry, id, begun, left, former)
-    if (outcome === 2 && (await this.addPieces(name, entry.body)))
-      outcome = await this.publish(key, entry, id, begun, left, name)
-    if (outcome !== 1 || !(await this.join(entry, begun, left))) return this.remove(key, entry)
-    this.remember(id, entry)
+    if (left <= 0 || now - begun > REMEMBERED_FOR || this.accepts() === 'no') return false
+    return this.write(key, entry, begun, left)
   }
 
   remove(key: string, entry: CacheEntry): void {
@@ -153,6 +151,17 @@ class RedisCacheStore implements CacheStore {
       if (variant === null) return 'vary-miss'
       return this.copies.get(variant.id) ?? this.load(entryKey(name, variant.id), variant)
     })
+  }
+
+  private async write(key: string, entry: CacheEntry, begun: number, left: number): Promise<void> {
+    const id = makeId(this.clock.wall())
+    const name = entryKey(urlKey(entry.url), id)
+    const former = entry.body === null ? undefined : this.bodies.get(entry.body)
+    let outcome = former === undefined ? 2 : await this.publish(key, entry, id, begun, left, former)
+    if (outcome === 2 && (await this.addPieces(name, entry.body)))
+      outcome = await this.publish(key, entry, id, begun, left, name)
+    if (outcome !== 1 || !(await this.join(entry, begun, left))) return this.remove(key, entry)
+    this.remember(id, entry)
   }
 
   /** The variants of a key in Redis: empty if Redis does not reply. */
