@@ -51,6 +51,18 @@ export interface FetchContext extends ServeTools {
   readonly counts: CacheCounts | null
 }
 
+/** A request that the service is asked for, and why. */
+export interface FetchTask {
+  readonly exchange: Exchange
+  /** Host, path and query. */
+  readonly url: string
+  readonly key: string
+  readonly request: RequestControl
+  /** The stored reply that the request selects, which cannot be used as it is; null if there is none. */
+  readonly entry: CacheEntry | null
+  readonly reason: ForwardReason
+}
+
 /**
  * One request to the service on behalf of one exchange.
  *
@@ -62,50 +74,32 @@ export interface FetchContext extends ServeTools {
  */
 export class Fetch {
   private readonly context: FetchContext
-  private readonly exchange: Exchange
-  private readonly url: string
-  private readonly key: string
-  private readonly entry: CacheEntry | null
-  private readonly request: RequestControl
-  private readonly reason: ForwardReason
+  private readonly task: FetchTask
   private readonly flight: Flight | null
   private begun = 0
   private validating = false
 
-  constructor(
-    context: FetchContext,
-    exchange: Exchange,
-    url: string,
-    key: string,
-    entry: CacheEntry | null,
-    request: RequestControl,
-    reason: ForwardReason,
-    flight: Flight | null,
-  ) {
+  /** `flight`: those who wait for the reply; null if nobody may. */
+  constructor(context: FetchContext, task: FetchTask, flight: Flight | null) {
     this.context = context
-    this.exchange = exchange
-    this.url = url
-    this.key = key
-    this.entry = entry
-    this.request = request
-    this.reason = reason
+    this.task = task
     this.flight = flight
   }
 
   run(): Reply | Promise<Reply> {
     // 1.
-    const { entry, request } = this
+    const { entry, request } = this.task
     const conditions = entry === null || request.noStore || !this.hasRoom(entry) ? '' : conditionLines(entry)
     if (conditions === '') return this.send()
     this.validating = true
-    replaceLines(this.exchange.headers, CONDITIONS, conditions)
+    replaceLines(this.task.exchange.headers, CONDITIONS, conditions)
     return this.send()
   }
 
   private send(): Reply | Promise<Reply> {
     this.begun = this.context.clock.now()
     try {
-      const reply = this.context.next(this.exchange)
+      const reply = this.context.next(this.task.exchange)
       if (!(reply instanceof Promise)) return this.replied(reply)
       return reply.then(
         (late) => this.replied(late),
@@ -117,7 +111,7 @@ export class Fetch {
   }
 
   private replied(reply: Reply): Reply | Promise<Reply> {
-    const { entry } = this
+    const { entry } = this.task
     // 2.
     if (entry !== null && this.validating && reply.status === 304) return this.validated(entry, reply.headers)
     // 3.
@@ -132,18 +126,18 @@ export class Fetch {
   private validated(entry: CacheEntry, update: Headers): Reply | Promise<Reply> {
     const { settings, store } = this.context
     const isOther = !isAbout(entry, update)
-    if (isOther) store.remove(this.key, entry)
+    if (isOther) store.remove(this.task.key, entry)
     if (isOther || !this.hasRoom(entry)) {
       this.validating = false
-      replaceLines(this.exchange.headers, CONDITIONS, '')
+      replaceLines(this.task.exchange.headers, CONDITIONS, '')
       return this.send()
     }
     const fresh = this.freshened(entry, update)
-    if (fresh === null) store.remove(this.key, entry)
+    if (fresh === null) store.remove(this.task.key, entry)
     const acceptance = fresh === null ? 'no' : store.accepts()
-    const isPut = this.settleAfter(fresh !== null && acceptance !== 'no' && store.put(this.key, fresh, this.begun))
+    const isPut = this.settleAfter(fresh !== null && acceptance !== 'no' && store.put(this.task.key, fresh, this.begun))
     this.context.counts?.revalidated.add(1)
-    const status: Forwarded = { reason: this.reason, status: 304, stored: isPut && acceptance === 'yes' }
+    const status: Forwarded = { reason: this.task.reason, status: 304, stored: isPut && acceptance === 'yes' }
     const reply = this.serve(fresh ?? entry, forwardedLine(status))
     // The cookies of a 304 are for this client, whatever happens to the entry.
     if (!settings.setCookie)
@@ -152,8 +146,8 @@ export class Fetch {
   }
 
   private passOn(reply: Reply): Reply | Promise<Reply> {
-    const { exchange } = this
-    this.context.counts?.forwarded(this.reason)
+    const { exchange } = this.task
+    this.context.counts?.forwarded(this.task.reason)
     if (exchange.method === 'GET' || exchange.method === 'HEAD') return this.passAndStore(reply)
     // A client that changes something must see the change with its next request, so this is done before it gets the reply.
     const done = invalidateAfter(exchange, reply, this.context.keys, this.context.invalidator)
@@ -161,7 +155,7 @@ export class Fetch {
   }
 
   private passAndStore(reply: Reply): Reply {
-    const { exchange, entry, reason } = this
+    const { exchange, entry, reason } = this.task
     const candidate = this.mayStore(reply)
     if (typeof candidate === 'string') {
       if (entry !== null) this.compare(entry, reply)
@@ -195,15 +189,15 @@ export class Fetch {
   private compare(entry: CacheEntry, { status, headers }: Reply): void {
     if (status >= 500 || status === 304 || status === 206) return
     const { store } = this.context
-    const isSame = this.exchange.method === 'HEAD' && status === entry.status && isUnchanged(entry, headers)
+    const isSame = this.task.exchange.method === 'HEAD' && status === entry.status && isUnchanged(entry, headers)
     const fresh = isSame ? this.freshened(entry, headers) : null
-    if (fresh === null) store.remove(this.key, entry)
-    else void store.put(this.key, fresh, this.begun)
+    if (fresh === null) store.remove(this.task.key, entry)
+    else void store.put(this.task.key, fresh, this.begun)
   }
 
   /** What is needed to store the reply, or a token saying why it is not stored. */
   private mayStore({ status, headers, body }: Reply): Candidate | string {
-    const { request, exchange } = this
+    const { request, exchange } = this.task
     const { keys, settings, store } = this.context
     if (request.noStore) return 'request'
     // RFC 9110 section 9.3.3: the reply to a POST may declare that it is what a GET would return.
@@ -216,7 +210,7 @@ export class Fetch {
     const acceptance = store.accepts()
     if (acceptance === 'no') return UNAVAILABLE
     const entry = makeEntry(exchange, storable)
-    const maxBody = Math.min(settings.maxBody, store.maxBody(this.key, entry))
+    const maxBody = Math.min(settings.maxBody, store.maxBody(this.task.key, entry))
     return Math.max(0, body?.length ?? 0) > maxBody
       ? 'too-large'
       : { entry, maxBody, doubt: acceptance === 'yes' ? null : UNAVAILABLE }
@@ -226,14 +220,15 @@ export class Fetch {
   private freshened({ status, fields, body }: CacheEntry, update: Headers): CacheEntry | null {
     const storable = this.examine(status, freshen(fields, update))
     if (typeof storable === 'string') return null
-    const entry = makeEntry(this.exchange, storable)
-    return (body?.length ?? 0) > this.context.store.maxBody(this.key, entry) ? null : withBody(entry, body)
+    const entry = makeEntry(this.task.exchange, storable)
+    return (body?.length ?? 0) > this.context.store.maxBody(this.task.key, entry) ? null : withBody(entry, body)
   }
 
   private keep(entry: CacheEntry, body: Bytes | null): boolean | Promise<void> {
+    const { exchange, key } = this.task
     const { clock, store } = this.context
     // The reply to a change describes the state after the change.
-    return store.put(this.key, withBody(entry, body), this.exchange.method === 'GET' ? this.begun : clock.now())
+    return store.put(key, withBody(entry, body), exchange.method === 'GET' ? this.begun : clock.now())
   }
 
   /** Requests waiting for this reply will look it up in the store. Returns false if it is not stored, as far as is known. */
@@ -248,13 +243,13 @@ export class Fetch {
     const [now, wall] = [clock.now(), clock.wall()]
     const control = controlOf(headers, settings.targets)
     const freshness = freshnessOf(status, headers, control, wall, settings)
-    const why = whyNotStored(this.exchange, status, headers, control, freshness, settings)
+    const why = whyNotStored(this.task.exchange, status, headers, control, freshness, settings)
     if (why !== null || freshness === null) return why ?? 'no-freshness'
     const vary = freshness.guessed ? guessedVary(headers) : varyOf(headers)
     if (vary === null) return 'vary-star'
-    if (vary.length > 0 && isSpelledOtherwise(vary, this.exchange.headers)) return 'vary-name'
+    if (vary.length > 0 && isSpelledOtherwise(vary, this.task.exchange.headers)) return 'vary-name'
     return {
-      url: this.url,
+      url: this.task.url,
       status,
       headers,
       control,
@@ -266,13 +261,13 @@ export class Fetch {
   }
 
   private failed(error: unknown): Reply {
-    const { entry, exchange } = this
+    const { entry, exchange } = this.task
     if (entry !== null && !exchange.aborted && asGatewayError(error).fault === 'service' && this.mayServeStale(entry))
       return this.serveStale(entry, asGatewayError(error).status)
     this.flight?.settle()
-    this.context.counts?.forwarded(this.reason)
+    this.context.counts?.forwarded(this.task.reason)
     const reply = errorReply(error, exchange)
-    appendLines(reply.headers, CACHE_STATUS, forwardedLine({ reason: this.reason }))
+    appendLines(reply.headers, CACHE_STATUS, forwardedLine({ reason: this.task.reason }))
     return reply
   }
 
@@ -285,16 +280,16 @@ export class Fetch {
     this.flight?.settle()
     counts?.stale.add(1)
     // A policy further in may already have recorded an error, which the client does not get.
-    this.exchange.error = null
+    this.task.exchange.error = null
     const ttl = ttlOf(entry, clock.now())
-    return this.serve(entry, forwardedLine({ reason: this.reason, status, ttl, detail: 'stale-if-error' }))
+    return this.serve(entry, forwardedLine({ reason: this.task.reason, status, ttl, detail: 'stale-if-error' }))
   }
 
   private hasRoom(entry: CacheEntry): boolean {
-    return hasRoom(this.context, this.exchange, entry, this.request)
+    return hasRoom(this.context, this.task.exchange, entry, this.task.request)
   }
 
   private serve(entry: CacheEntry, status: string): Reply {
-    return serveHit(this.context, this.exchange, entry, this.request, status)
+    return serveHit(this.context, this.task.exchange, entry, this.task.request, status)
   }
 }

@@ -10,7 +10,7 @@ import { CACHE_STATUS, type Forwarded, forwardedLine, type ForwardReason, status
 import type { Flight, Flights } from './coalescing.ts'
 import { hitReply, isFresh } from './entry.ts'
 import type { CacheCounts } from './cache-counts.ts'
-import { Fetch, type FetchContext } from './fetch.ts'
+import { Fetch, type FetchContext, type FetchTask } from './fetch.ts'
 import { consume, refreshOf } from './refresh.ts'
 import { isShareable, isUsable, PLAIN, readRequest, type RequestControl } from './request-control.ts'
 import { hasRoom, serveHit, staleLine } from './serve.ts'
@@ -80,7 +80,7 @@ export class RouteCache {
       return serveHit(this.context, exchange, entry, request, staleLine(entry, now))
     }
     // 4.
-    return this.ask(exchange, url, key, entry, request, reasonOf(found, entry, now))
+    return this.ask({ exchange, url, key, request, entry, reason: reasonOf(found, entry, now) })
   }
 
   /** Answers without the stored reply, as there is no room for its body while it is sent. */
@@ -96,17 +96,11 @@ export class RouteCache {
     return found.guessed && mayBePersonal(exchange, this.context.settings.share) ? null : found
   }
 
-  private ask(
-    exchange: Exchange,
-    url: string,
-    key: string,
-    entry: CacheEntry | null,
-    request: RequestControl,
-    reason: ForwardReason,
-  ): Reply | Promise<Reply> {
+  private ask(task: FetchTask): Reply | Promise<Reply> {
+    const { exchange, key, request, entry, reason } = task
     if (exchange.method === 'HEAD') {
       if (entry === null) return this.pass(exchange, reason)
-      return new Fetch(this.context, exchange, url, key, entry, request, reason, null).run()
+      return new Fetch(this.context, task, null).run()
     }
     const { wait, share } = this.context.settings
     const waits = wait > 0 && !wantsStream(exchange)
@@ -114,8 +108,8 @@ export class RouteCache {
     const flightKey = waits && mayBePersonal(exchange, share) ? `${key} personal` : key
     const left = request.noCache || request.noStore ? 0 : wait
     const flight = waits ? this.flights.joinOrBegin(flightKey, left, wait, isShareable(request)) : null
-    if (flight instanceof Promise) return this.askAfter(flight, exchange, url, key, flightKey, entry, request, reason)
-    return new Fetch(this.context, exchange, url, key, entry, request, reason, flight).run()
+    if (flight instanceof Promise) return this.askAfter(flight, flightKey, task)
+    return new Fetch(this.context, task, flight).run()
   }
 
   /**
@@ -123,16 +117,8 @@ export class RouteCache {
    * client has left, the first of the waiting requests is forwarded and the others wait for that one. If it leaves a reply that is
    * not suitable, all of them are forwarded, as the next one would not be suitable either.
    */
-  private async askAfter(
-    waiting: Promise<void>,
-    exchange: Exchange,
-    url: string,
-    key: string,
-    flightKey: string,
-    former: CacheEntry | null,
-    request: RequestControl,
-    reason: ForwardReason,
-  ): Promise<Reply> {
+  private async askAfter(waiting: Promise<void>, flightKey: string, task: FetchTask): Promise<Reply> {
+    const { exchange, url, key, request, entry: former, reason } = task
     const { clock, settings, store } = this.context
     const until = clock.now() + settings.wait
     let over = waiting
@@ -150,8 +136,7 @@ export class RouteCache {
       const isSame = typeof found === 'string' ? found === 'uri-miss' : found.born === former?.born
       const left = isSame && turn < TURNS ? Math.max(0, until - now) : 0
       const flight = this.flights.joinOrBegin(flightKey, left, settings.wait, isShareable(request))
-      if (!(flight instanceof Promise))
-        return new Fetch(this.context, exchange, url, key, entry, request, reason, flight).run()
+      if (!(flight instanceof Promise)) return new Fetch(this.context, { ...task, entry }, flight).run()
       over = flight
     }
   }
@@ -171,7 +156,8 @@ export class RouteCache {
     const flight = this.flights.begin(key, this.context.settings.wait)
     if (flight === null) return
     const copy = refreshOf(exchange, this.context.clock.now())
-    const fetch = new Fetch({ ...this.context, counts: null }, copy, url, key, entry, PLAIN, 'stale', flight)
+    const task: FetchTask = { exchange: copy, url, key, request: PLAIN, entry, reason: 'stale' }
+    const fetch = new Fetch({ ...this.context, counts: null }, task, flight)
     void this.inBackground(fetch, flight)
   }
 
@@ -195,7 +181,8 @@ export class RouteCache {
   private change(exchange: Exchange): Reply | Promise<Reply> {
     const { keys } = this.context
     const url = keys.url(exchange)
-    return new Fetch(this.context, exchange, url, keys.key(exchange, url), null, PLAIN, 'method', null).run()
+    const key = keys.key(exchange, url)
+    return new Fetch(this.context, { exchange, url, key, request: PLAIN, entry: null, reason: 'method' }, null).run()
   }
 
   private forward(exchange: Exchange, forwarded: Forwarded): Reply | Promise<Reply> {
