@@ -54,6 +54,9 @@ function setUp(
   return { clock, asked: requests, ask }
 }
 
+/** An HTTP date, in seconds from the beginning of a test. */
+const httpDate = (seconds: number): string => new Date(new ManualClock().wall() + seconds * 1_000).toUTCString()
+
 const fresh = (seconds: number, more: Fields = {}): Says => ({
   fields: { 'Cache-Control': `max-age=${seconds}`, ...more },
 })
@@ -255,6 +258,7 @@ test('parts are cut out of a whole stored reply', async () => {
     [{ Range: 'lines=0-1' }, 200, '0123456789', undefined],
     [{ Range: 'bytes=2-4', 'If-Range': '"a"' }, 206, '234', 'bytes 2-4/10'],
     [{ Range: 'bytes=2-4', 'If-Range': '"b"' }, 200, '0123456789', undefined],
+    [{ Range: 'bytes=-0' }, 416, '', 'bytes */10'],
   ] as [Fields, number, string, string | undefined][]) {
     const reply = await ask(fields)
     assert.deepEqual(
@@ -265,6 +269,18 @@ test('parts are cut out of a whole stored reply', async () => {
   }
   assert.equal(asked.length, 1)
 })
+
+for (const [what, fields, ifRange, status] of [
+  ['a weak tag', { ETag: 'W/"a"' }, 'W/"a"', 200],
+  ['a date a second before Date', { 'Last-Modified': httpDate(-1) }, httpDate(-1), 206],
+  ['another date', { 'Last-Modified': httpDate(-1) }, httpDate(-2), 200],
+  ['a date at which the content may have changed again', { 'Last-Modified': httpDate(0) }, httpDate(0), 200],
+] as const)
+  test(`If-Range with ${what}: the stored reply is sent with ${status}`, async () => {
+    const { ask } = setUp({}, () => ({ ...fresh(60, fields), body: '0123456789' }))
+    await ask()
+    assert.equal((await ask({ Range: 'bytes=2-4', 'If-Range': ifRange })).status, status)
+  })
 
 for (const [what, head, hit] of [
   ['says the same brings the stored reply up to date', { 'Cache-Control': 'max-age=60', ETag: '"1"', A: 'new' }, true],

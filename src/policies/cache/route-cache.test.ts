@@ -28,9 +28,9 @@ const NO_ROOM = 'sallyport; fwd=bypass; detail=memory'
 type Fields = Readonly<Record<string, string>>
 
 /** A reply of the service: one with that body, or 304. */
-function replyTo(headers: Headers, body: Buffer): Reply {
+function replyTo(headers: Headers, body: Buffer, control = 'max-age=60'): Reply {
   const fields = Headers.of([
-    ['Cache-Control', 'max-age=60'],
+    ['Cache-Control', control],
     ['ETag', '"1"'],
   ])
   return headers.get('If-None-Match') === '"1"'
@@ -64,29 +64,38 @@ function makeCache(clock: ManualClock, store: CacheStore, next: Handler, counts 
 
 /**
  * A cache that has stored five large replies, /1 to /5, four of which slow clients receive, so that there is no room to send /5. The
- * service replies with such bodies, or with 304, while it is up.
+ * service replies with such bodies, or with 304, while it is up: at once, or after `wait`.
  */
-async function setUp() {
+async function setUp(control?: string) {
   const clock = new ManualClock()
   const metrics = fakeMetrics(clock)
-  const service = { isUp: true }
-  const next: Handler = ({ headers }) =>
-    service.isUp ? replyTo(headers, Buffer.alloc(100 * KB)) : new Reply(503, Headers.of([]), null)
+  const service = { isUp: true, received: 0, wait: null as Promise<void> | null }
+  const next: Handler = ({ headers }) => {
+    service.received++
+    const reply = service.isUp
+      ? replyTo(headers, Buffer.alloc(100 * KB), control)
+      : new Reply(503, Headers.of([]), null)
+    return service.wait === null ? reply : service.wait.then(() => reply)
+  }
   const ask = makeCache(clock, makeStore(clock), next, new CacheCounts(metrics, 'route'))
   const paths = ['/1', '/2', '/3', '/4', '/5']
   for (const path of paths) assert.equal((await ask(path)).cacheStatus, 'sallyport; fwd=uri-miss; stored')
   const streams: BodyStream[] = []
-  for (const path of paths.slice(0, 4)) {
+  /** Lets a slow client receive that body. */
+  const hold = async (path: string): Promise<void> => {
     const { cacheStatus, body } = await ask(path)
     assert.equal(cacheStatus, HIT)
     if (!isStream(body)) assert.fail('the body is sent at once')
     body.pipe({ write: () => false, end() {}, fail() {} })
     streams.push(body)
   }
+  for (const path of paths.slice(0, 4)) await hold(path)
+  service.received = 0
   return {
     clock,
     ask,
     service,
+    hold,
     readOne: () => streams[2]?.cancel(),
     count: (outcome: string) => metrics.value('sallyport_cache_requests_total', { outcome }),
   }
@@ -113,6 +122,8 @@ test('a range of a large stored body needs room only if it is large itself', asy
   const { ask } = await setUp()
   const small = await ask('/5', { Range: 'bytes=50000-115535' })
   assert.deepEqual([small.status, small.cacheStatus, small.body?.length], [206, HIT, 52_400])
+  if (!(small.body instanceof Bytes)) assert.fail('a small part is sent at once')
+  assert.equal(small.body.toBuffer().buffer.byteLength, 52_400, 'it does not keep the whole body in memory')
   assert.equal((await ask('/5', { Range: 'bytes=200000-' })).status, 416)
   assert.equal((await ask('/5', { Range: 'bytes=0-65535' })).cacheStatus, HIT)
   assert.equal((await ask('/5', { Range: 'bytes=0-65536' })).cacheStatus, NO_ROOM)
@@ -120,14 +131,50 @@ test('a range of a large stored body needs room only if it is large itself', asy
 })
 
 test('a stale reply for which there is no room is fetched as a whole and stored again', async () => {
-  const { ask, clock, readOne } = await setUp()
+  const { ask, clock, service, readOne } = await setUp()
   clock.advance(61_000)
   const renewed = await ask('/5')
   assert.equal(renewed.cacheStatus, 'sallyport; fwd=stale; stored')
   assert.equal(isStream(renewed.body), false, 'the body of the service, not the stored one')
+  assert.equal(service.received, 1)
   assert.equal((await ask('/5', {}, 'HEAD')).cacheStatus, HIT)
   readOne()
   assert.equal((await ask('/5')).cacheStatus, HIT)
+})
+
+test('a stale reply for which there is no room any more when the service says that it is unchanged is fetched as a whole', async () => {
+  const { ask, clock, service, hold, readOne } = await setUp()
+  readOne()
+  clock.advance(61_000)
+  await ask('/3', {}, 'HEAD')
+  service.received = 0
+  const { promise, resolve } = Promise.withResolvers<void>()
+  service.wait = promise
+  const stale = ask('/5')
+  await hold('/3')
+  resolve()
+  const renewed = await stale
+  assert.equal(renewed.cacheStatus, 'sallyport; fwd=stale; stored')
+  assert.equal(isStream(renewed.body), false, 'the body of the service, not the stored one')
+  assert.equal(service.received, 2)
+})
+
+test('a reply that may be served stale is fetched where there is no room for it', async () => {
+  const { ask, clock } = await setUp('max-age=60, stale-while-revalidate=60')
+  clock.advance(61_000)
+  assert.equal((await ask('/1')).cacheStatus, 'sallyport; hit; ttl=-1; detail=stale-while-revalidate')
+  assert.equal((await ask('/5')).cacheStatus, 'sallyport; fwd=stale; stored')
+})
+
+test('a request that has waited for another one is forwarded where there is no room for the reply', async () => {
+  const { ask, service } = await setUp()
+  const { promise, resolve } = Promise.withResolvers<void>()
+  service.wait = promise
+  const replies = [ask('/6'), ask('/6')]
+  assert.equal(service.received, 1)
+  resolve()
+  const outcomes = (await Promise.all(replies)).map(({ cacheStatus }) => cacheStatus)
+  assert.deepEqual(outcomes, ['sallyport; fwd=uri-miss; stored', NO_ROOM])
 })
 
 test('a stale reply for which there is no room does not hide an error of the service', async () => {

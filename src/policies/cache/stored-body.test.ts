@@ -56,6 +56,17 @@ test('a body is charged once for all clients that receive it, until the last one
   assert.equal(sender.hasRoomFor(bodyOf(100), A), true)
 })
 
+test('the room of a body is given back once only', () => {
+  const sender = new BodySender(800 * KB)
+  const first = slowClient(sender.prepare(bodyOf(100), A))
+  for (let i = 0; i < 3; i++) slowClient(sender.prepare(bodyOf(100), A))
+  first.read()
+  first.leave()
+  first.leave()
+  slowClient(sender.prepare(bodyOf(100), A))
+  assert.equal(sender.hasRoomFor(bodyOf(100), A), false)
+})
+
 test('small bodies need no room', () => {
   const sender = new BodySender(800 * KB)
   for (let i = 0; i < 4; i++) slowClient(sender.prepare(bodyOf(100), A))
