@@ -231,6 +231,20 @@ inBoth('requests are shown as they end, and can be filtered', async (t, start) =
   assert.equal(new URL(page.url()).search, '?route=books')
 })
 
+test('a request without a correlation id is shown, but has no page to open', async (t) => {
+  const { port, origin } = await startShop(t, {
+    more: '  - { id: bare, match: { path: /bare/* }, service: shop, policies: { correlation-id: false } }\n',
+  })
+  const { page } = await openRequests(t, await openBrowser(), origin)
+  await send(port, { path: '/bare/1' })
+  await send(port, { path: '/books/1' })
+  await shows(page, '/books/1')
+  const targets = page.locator('.requests tbody .path')
+  assert.deepEqual(await targets.allInnerTexts(), ['GET /books/1', 'GET /bare/1'])
+  assert.equal(await targets.getByRole('link', { name: '/books/1' }).count(), 1)
+  assert.equal(await targets.getByRole('link', { name: '/bare/1' }).count(), 0)
+})
+
 inBoth('a recorded request can be explained', async (t, start) => {
   const { port, origin, instances } = await start()
   const browser = await openBrowser()

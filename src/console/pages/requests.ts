@@ -327,6 +327,11 @@ function Row({ request }: { request: Request }): ComponentChildren {
     correlationId,
     error,
   } = request
+  const target = [
+    h('span', { class: 'method' }, method),
+    ' ',
+    h('span', { title: path + query }, path, h('span', { class: 'quiet' }, query)),
+  ]
   return h(
     'tr',
     null,
@@ -335,13 +340,8 @@ function Row({ request }: { request: Request }): ComponentChildren {
     h(
       'td',
       { class: 'path' },
-      h(
-        Link,
-        { href: links.request(correlationId) },
-        h('span', { class: 'method' }, method),
-        ' ',
-        h('span', { title: path + query }, path, h('span', { class: 'quiet' }, query)),
-      ),
+      // Without the policy correlation-id a request has no id, by which its page could ask for it.
+      correlationId === '' ? h('span', null, target) : h(Link, { href: links.request(correlationId) }, target),
       error !== null && h('span', { class: 'error-code' }, error),
     ),
     h(
