@@ -6,7 +6,7 @@ import { startBrowser } from './support/browser.ts'
 import { barriers, overhang } from './support/console.ts'
 import { proxyTo } from './support/gateway.ts'
 
-test('browsers get an HTML page at /, with links to the GET endpoints', async (t) => {
+test('browsers get an HTML page at /, with links to the GET endpoints that are something to open', async (t) => {
   const { adminPort } = await startAdminGateway(t, {})
   const browser = await startBrowser(t)
   const page = await browser.newPage()
@@ -15,6 +15,10 @@ test('browsers get an HTML page at /, with links to the GET endpoints', async (t
   await page.goto(`http://127.0.0.1:${adminPort}/`)
   assert.match(await page.locator('h1').innerText(), /^Sallyport \d/)
   assert.equal(await page.evaluate('getComputedStyle(document.body).maxWidth'), '960px')
+  const linked = await page.locator('table a').allInnerTexts()
+  assert.ok(linked.includes('GET /metrics'))
+  for (const endpoint of ['GET /events', 'GET /login/oidc/callback', 'GET /services/{name}', 'POST /login'])
+    assert.ok(!linked.includes(endpoint), endpoint)
   await page.getByRole('link', { name: 'GET /status' }).click()
   assert.match(await page.locator('body').innerText(), /"readiness":"ready"/)
   assert.deepEqual(refused, [])

@@ -6,6 +6,13 @@ import { version } from '../core/version.ts'
 import type { AdminApp } from './app.ts'
 import { neededRole } from './login/caller.ts'
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Whether the list of endpoints does not link it, as it is nothing to open in a browser. */
+    readonly isUnlinked?: boolean
+  }
+}
+
 /** One listed endpoint. */
 interface ListedEndpoint {
   readonly method: string
@@ -46,15 +53,14 @@ const page = z.string().describe('The same as a page for browsers.')
 /** GET /: the list of endpoints, as a page for browsers and as JSON for other clients. Call it before the endpoints are registered. */
 export function indexPage(app: AdminApp): void {
   const endpoints: ListedEndpoint[] = []
+  const linked = new Set<ListedEndpoint>()
   app.addHook('onRoute', ({ method, path, schema, config }) => {
     if (schema?.summary === undefined || schema.hide === true || method === 'HEAD') return
     const shown = path.replace(/:(\w+)/g, '{$1}')
-    endpoints.push({
-      method: String(method),
-      path: shown,
-      summary: schema.summary,
-      role: neededRole(String(method), config),
-    })
+    const role = neededRole(String(method), config)
+    const endpoint = { method: String(method), path: shown, summary: schema.summary, role }
+    endpoints.push(endpoint)
+    if (method === 'GET' && shown === path && config?.isUnlinked !== true) linked.add(endpoint)
   })
   app.get(
     '/',
@@ -63,16 +69,17 @@ export function indexPage(app: AdminApp): void {
       void reply.header('Vary', 'Accept')
       if (!headers.accept?.includes('text/html')) return { name: 'sallyport', version, endpoints }
       void reply.type('text/html; charset=utf-8').header('Content-Security-Policy', POLICY)
-      return pageOf(endpoints)
+      return pageOf(endpoints, linked)
     },
   )
 }
 
-function pageOf(endpoints: readonly ListedEndpoint[]): string {
-  const rows = endpoints.map(({ method, path, summary }) => {
+function pageOf(endpoints: readonly ListedEndpoint[], linked: ReadonlySet<ListedEndpoint>): string {
+  const rows = endpoints.map((endpoint) => {
+    const { method, path, summary } = endpoint
     const shown = `<code>${method} ${escapeHtml(path)}</code>`
-    const linked = method === 'GET' && !path.includes('{') ? `<a href="${escapeHtml(path)}">${shown}</a>` : shown
-    return `<tr><td>${linked}</td><td>${escapeHtml(summary)}</td></tr>`
+    const name = linked.has(endpoint) ? `<a href="${escapeHtml(path)}">${shown}</a>` : shown
+    return `<tr><td>${name}</td><td>${escapeHtml(summary)}</td></tr>`
   })
   return `<!doctype html>
 <html lang="en">

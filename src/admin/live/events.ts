@@ -29,6 +29,7 @@ export function eventEndpoints(app: AdminApp, context: AdminContext): void {
     '/events',
     {
       exposeHeadRoute: false,
+      config: { isUnlinked: true },
       schema: {
         summary: 'Live statistics, second by second, as an event stream',
         description:

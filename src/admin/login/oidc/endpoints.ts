@@ -78,6 +78,7 @@ export function providerEndpoints(
   app.get(
     CALLBACK,
     {
+      config: { isUnlinked: true },
       schema: {
         summary: 'The URL to which the OpenID provider returns browsers',
         description:
