@@ -89,9 +89,13 @@ test('the password command prints a digest of the password it reads, which works
     proxyTo(service.url, { policies: { auth: { methods: { basic: { users } } } } }),
   )
   assert.equal((await send(port, { headers: { Authorization: basic('bob', 'batter y staple') } })).status, 200)
-  for (const input of ['', '\n', 'a\u0007b']) {
+  for (const [input, message] of [
+    ['', 'The password is empty.'],
+    ['\n', 'The password is empty.'],
+    ['a\u0007b', 'The password contains a line break or another control character.'],
+    ['a'.repeat(1025), 'The password has 1025 characters; the console accepts at most 1024.'],
+  ] as const) {
     const bad = spawnSync(process.execPath, [main, 'password'], { input, encoding: 'utf8' })
-    assert.notEqual(bad.status, 0)
-    assert.equal(bad.stdout, '')
+    assert.deepEqual([bad.status, bad.stdout, bad.stderr], [1, '', `${message}\n`])
   }
 })

@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline'
 import { Writable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import type { Command } from 'commander'
-import { digestOf } from '../core/password-digest.ts'
+import { digestOf, MAX_PASSWORD_LENGTH } from '../core/password-digest.ts'
 import { addExamples, CommandError } from './command.ts'
 
 /**
@@ -30,6 +30,10 @@ async function readPassword(): Promise<string> {
 
 function checked(password: string): string {
   if (password === '') throw new CommandError('The password is empty.')
+  if (password.length > MAX_PASSWORD_LENGTH)
+    throw new CommandError(
+      `The password has ${password.length} characters; the console accepts at most ${MAX_PASSWORD_LENGTH}.`,
+    )
   // RFC 7617 section 2: no client could send it.
   if (/\p{Cc}/u.test(password))
     throw new CommandError('The password contains a line break or another control character.')

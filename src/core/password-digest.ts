@@ -8,6 +8,9 @@ export interface PasswordDigest {
   readonly hash: Buffer
 }
 
+/** Maximum length of a password that is hashed or that operators log in with, in characters. */
+export const MAX_PASSWORD_LENGTH = 1024
+
 const MEBIBYTE = 1024 ** 2
 const SALT = 16
 const HASH = 32

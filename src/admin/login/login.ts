@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { MAX_TOKEN_LENGTH } from '../../config/admin-schema.ts'
 import { GatewayError } from '../../core/errors.ts'
 import { operatorRoles } from '../../core/operator-role.ts'
+import { MAX_PASSWORD_LENGTH } from '../../core/password-digest.ts'
 import { PasswordQueue } from '../../core/password-queue.ts'
 import type { AdminApp } from '../app.ts'
 import { HOME } from '../console.ts'
@@ -13,9 +14,8 @@ import { CALLBACK, originOf, PROVIDER_LOGIN, providerEndpoints } from './oidc/en
 import type { LoggedIn } from './sessions.ts'
 import type { LoginTools } from './tools.ts'
 
-/** Maximum lengths of credentials, in characters. */
+/** Maximum length of a name, in characters. */
 const NAME_LENGTH = 256
-const PASSWORD_LENGTH = 1024
 
 /** RFC 9110 section 11.6.1: a reply with 401 names a challenge. */
 const CHALLENGE = { headers: [['WWW-Authenticate', 'Bearer realm="sallyport-admin"']] } as const
@@ -24,7 +24,7 @@ const PATHS = new Set(['/login', '/logout', '/session', PROVIDER_LOGIN, CALLBACK
 
 const passwordProof = z.strictObject({
   name: z.string().min(1).max(NAME_LENGTH),
-  password: secret(PASSWORD_LENGTH),
+  password: secret(MAX_PASSWORD_LENGTH),
 })
 const tokenProof = z.strictObject({ token: secret(MAX_TOKEN_LENGTH) })
 
