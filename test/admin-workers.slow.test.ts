@@ -42,9 +42,14 @@ async function untilWorkers(adminPort: number, count: number): Promise<void> {
   const deadline = Date.now() + TIMEOUT
   for (;;) {
     const { json } = await requestAdmin(adminPort, '/status')
-    if ((json['workers'] as unknown[]).length === count) return
+    if (workersIn(json).length === count) return
     assert.ok(Date.now() < deadline, 'a worker is missing')
   }
+}
+
+/** The numbers of the workers in a reply. */
+function workersIn(json: Readonly<Record<string, unknown>>): number[] {
+  return (json['workers'] as readonly { worker: number }[]).map(({ worker }) => worker)
 }
 
 interface Shown {
@@ -67,7 +72,7 @@ test('status, services, requests and limits cover all workers', async (t) => {
 
   const { json: status } = await ask('/status')
   assert.equal(status['pid'], command.child.pid)
-  assert.equal((status['workers'] as unknown[]).length, 2)
+  assert.deepEqual(workersIn(status), [0, 1])
   assert.deepEqual(status['listeners'], [{ name: '127.0.0.1:0', address: `127.0.0.1:${port}` }])
 
   const { json: recent } = await ask(`/requests?limit=${Math.min(asked, 1000)}`)
@@ -110,6 +115,8 @@ test('draining and the log level apply to all workers, and to replacements of wo
   command.child.kill('SIGUSR2')
   await command.line('A worker died and is replaced')
   await untilWorkers(adminPort, 2)
+  for (const state of ['/status', '/config/status'])
+    assert.deepEqual(workersIn((await requestAdmin(adminPort, state)).json), [0, 1])
   for (let i = 0; i < 20; i++) {
     assert.equal((await send(port, { path: `/replaced/${i}` })).text, String(second!.port))
   }
