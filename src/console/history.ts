@@ -21,15 +21,15 @@ export function windowsOf({ at, seconds, routes, instances, listeners, counters 
 function eachOf<Value>(
   all: Readonly<Record<string, readonly Column[]>>,
   length: number,
-  addTo: (windows: readonly Record<string, Value>[], name: string, columns: readonly Column[]) => void,
+  addTo: (windows: readonly Map<string, Value>[], name: string, columns: readonly Column[]) => void,
 ): Record<string, Value>[] {
-  const windows = Array.from({ length }, (): Record<string, Value> => ({}))
+  const windows = Array.from({ length }, () => new Map<string, Value>())
   for (const [name, columns] of Object.entries(all)) addTo(windows, name, columns)
-  return windows
+  return windows.map((window) => Object.fromEntries(window))
 }
 
 /** The columns: requests whose duration was not measured, refused ones, failed ones, and one for each bucket of durations. */
-function addTallies(windows: readonly Record<string, number[]>[], name: string, columns: readonly Column[]): void {
+function addTallies(windows: readonly Map<string, number[]>[], name: string, columns: readonly Column[]): void {
   const nothing = Array.from({ length: columns.length + 1 }, () => 0)
   for (let c = 0; c < columns.length; c++) {
     const column = columns[c] ?? []
@@ -39,7 +39,8 @@ function addTallies(windows: readonly Record<string, number[]>[], name: string, 
       const count = column[i] ?? 0
       const window = windows[before + i - 1]
       if (count === 0 || window === undefined) continue
-      const tally = (window[name] ??= [...nothing])
+      const tally = window.get(name) ?? [...nothing]
+      window.set(name, tally)
       tally[place] = (tally[place] ?? 0) + count
       // Each request is in one bucket.
       if (c >= 3) tally[0] = (tally[0] ?? 0) + count
@@ -47,10 +48,10 @@ function addTallies(windows: readonly Record<string, number[]>[], name: string, 
   }
 }
 
-function addCounts(windows: readonly Record<string, number>[], name: string, [column = []]: readonly Column[]): void {
+function addCounts(windows: readonly Map<string, number>[], name: string, [column = []]: readonly Column[]): void {
   const [before = 0] = column
   for (const [i, window] of windows.entries()) {
     const count = i < before ? 0 : (column[1 + i - before] ?? 0)
-    if (count !== 0) window[name] = count
+    if (count !== 0) window.set(name, count)
   }
 }

@@ -273,6 +273,21 @@ inBoth('live rates are shown, and when each route was last used', async (t, star
   await row.getByText(/just now|ago$/).waitFor()
 })
 
+test('a route may have a name that every object has', async (t) => {
+  const { port, origin } = await startShop(t, {
+    more: '  - { id: constructor, match: { path: /made/* }, service: shop }\n',
+  })
+  const { page, complaints } = await openConsole(t, await openBrowser(), origin, 'routes')
+  await shows(page, 'Live')
+  // There is a second in which only the first of them got a request.
+  for (const path of ['/orders/', '/made/']) {
+    const row = page.locator('tr', { hasText: `${path}*` })
+    await send(port, { path: `${path}1` })
+    await row.getByText(/^<?\d+(\.\d)?\/s$/).waitFor()
+  }
+  assert.deepEqual(complaints, [])
+})
+
 inBoth('a drained instance gets no requests until it is undrained', async (t, start) => {
   const { port, origin, instances } = await start()
   const browser = await openBrowser()

@@ -58,3 +58,14 @@ test('the console reads from a history the windows that it was made of, those of
     }),
   )
 })
+
+test('the names in a history may be those that every object has', () => {
+  for (const name of ['constructor', '__proto__']) {
+    const columns = Object.fromEntries([[name, [[0, 3]]]])
+    const history = { at: [2], seconds: [1], routes: columns, instances: {}, listeners: columns, counters: {} }
+    const [read] = windowsOf(history)
+    assert.deepEqual(Object.entries(read!.routes), [[name, [3, 0]]])
+    assert.deepEqual(Object.entries(read!.listeners), [[name, 3]])
+  }
+  assert.deepEqual([Object.keys(Object), Object.keys(Object.prototype)], [[], []])
+})
