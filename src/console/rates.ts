@@ -16,7 +16,7 @@ export interface Rates {
 /** Number of seconds that the numbers in tables cover. */
 const RECENT = 10
 
-/** From how many seconds on windows are said to be a minute: each is about a second long. */
+/** Windows that cover at least this many seconds count as a minute: each is about a second long. */
 const MINUTE = 59
 
 const NONE: Rates = { rate: 0, requests: 0, refused: 0, failed: 0, median: null, p95: null }
@@ -78,9 +78,9 @@ export function secondsOf(windows: readonly Window[]): number {
   return windows.reduce((sum, { seconds }) => sum + seconds, 0)
 }
 
-/** When what those windows count happened, in words; nothing is remembered of the time before somebody watched. */
+/** The period that windows cover, in words: less than a minute if nobody was watching before, as nothing is counted then. */
 export function periodOf(windows: readonly Window[]): string {
-  const seconds = Math.round(secondsOf(windows))
+  const seconds = Math.max(1, Math.round(secondsOf(windows)))
   return seconds >= MINUTE ? 'in the last minute' : `in the last ${seconds} s`
 }
 

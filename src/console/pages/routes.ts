@@ -165,7 +165,7 @@ function rowOf(route: Route, live: Live): Row {
   }
 }
 
-/** Not while the line of the last minute moves. */
+/** Whether the row of a route looks as it did before: without requests in the last minute, only the time since the last one changes. */
 function sameAs(row: Row, before: Row): boolean {
   return (
     row === before || (row.route === before.route && row.usedAgo === before.usedAgo && isIdle(row) && isIdle(before))

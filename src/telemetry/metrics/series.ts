@@ -27,11 +27,12 @@ export function entryOf({ name, own }: Pick<DeclaredSeries, 'name' | 'own'>): Me
   return own ?? metricEntry(name)
 }
 
-/** The series with those labels. Throws an Error if a custom policy, whose types nobody has to check, has declared other ones. */
+/** The series with those labels. Throws an Error if a custom policy, which may run without a check of its types, has declared other ones. */
 export function seriesWith({ name, own, entry }: Declared, labels: Readonly<Record<string, string>>): DeclaredSeries {
   if (own !== null) {
-    const [declared, given] = [listOf(own.labels), listOf(Object.keys(labels))]
-    if (declared !== given) throw new Error(`the metric ${name} is declared with ${declared}, not ${given}`)
+    const given = Object.keys(labels)
+    if (given.length !== own.labels.length || !given.every((label) => own.labels.includes(label)))
+      throw new Error(`the metric ${name} is declared with ${listOf(own.labels)}, not ${listOf(given)}`)
   }
   return { name, own, labels: formatLabels(entry.labels, labels) }
 }
