@@ -113,6 +113,7 @@ export {
   type ClientIdentity,
   type ApiKeys,
   type BodyLimit,
+  type CacheAcceptance,
   type CacheEntry,
   type Caches,
   type CacheStore,

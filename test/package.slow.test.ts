@@ -11,7 +11,6 @@ import test, { after, before } from 'node:test'
 import { promisify } from 'node:util'
 import { send } from './support/client.ts'
 import { cleanUp } from './support/cleanup.ts'
-import { readPublicTypes } from './support/public-types.ts'
 import { startService } from './support/service.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -157,16 +156,6 @@ test('a configuration and a policy in TypeScript find the package and compile un
   await run(process.execPath, join(root, 'node_modules/typescript/bin/tsc'), '-p', '.').catch(
     ({ stdout }: { stdout: string }) => assert.fail(stdout),
   )
-})
-
-test('every type in an exported signature is exported, and every export has a docstring', { timeout }, async () => {
-  const dist = join(folder, 'node_modules/sallyport/dist')
-  const entryPoints = ['gateway.d.ts', 'testing.d.ts'].map((name) => join(dist, name))
-  const tsconfig = join(folder, 'tsconfig.public.json')
-  const compilerOptions = { strict: true, module: 'nodenext', target: 'es2024', noEmit: true, types: [] }
-  await writeFile(tsconfig, JSON.stringify({ compilerOptions, files: entryPoints }))
-  const isOfPackage = (path: string): boolean => path.includes('/node_modules/sallyport/dist/')
-  assert.deepEqual(readPublicTypes(tsconfig, entryPoints, isOfPackage), { missing: [], undocumented: [] })
 })
 
 test('a configuration in a folder without node_modules finds the package', async (t) => {

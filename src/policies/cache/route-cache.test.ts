@@ -17,7 +17,7 @@ import { Invalidator } from './invalidator.ts'
 import { compileKeys } from './key.ts'
 import { cache } from './policy.ts'
 import { RouteCache } from './route-cache.ts'
-import type { Acceptance, CacheStore } from './store.ts'
+import type { CacheAcceptance, CacheStore } from './store.ts'
 import { BodySender } from './stored-body.ts'
 
 const KB = 1_024
@@ -189,7 +189,7 @@ test('a stale reply for which there is no room does not hide an error of the ser
 /** A cache whose store may be down or late; `reply` lets the service reply to the next request that it has got. */
 function setUpStore() {
   const clock = new ManualClock()
-  const state: { acceptance: Acceptance } = { acceptance: 'yes' }
+  const state: { acceptance: CacheAcceptance } = { acceptance: 'yes' }
   const store: CacheStore = Object.defineProperties(makeStore(clock), {
     isWritable: { get: () => state.acceptance !== 'no' },
     accepts: { value: () => state.acceptance },

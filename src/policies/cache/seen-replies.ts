@@ -1,5 +1,5 @@
 import type { Headers } from '../../http/headers.ts'
-import type { Acceptance, CacheEntry, CacheStore, Missing } from './store.ts'
+import type { CacheAcceptance, CacheEntry, CacheStore, Missing } from './store.ts'
 
 /** A read-only view of other stores. */
 export class SeenReplies implements CacheStore {
@@ -28,7 +28,7 @@ export class SeenReplies implements CacheStore {
     return this.find(url, key, request)
   }
 
-  accepts(): Acceptance {
+  accepts(): CacheAcceptance {
     return 'yes'
   }
 

@@ -53,7 +53,7 @@ export interface CacheUsage {
 }
 
 /** Whether a store takes an entry, as far as is known: 'maybe' if its last answer was late, so that an entry is worth a try. */
-export type Acceptance = 'yes' | 'maybe' | 'no'
+export type CacheAcceptance = 'yes' | 'maybe' | 'no'
 
 /** A store for replies. Failures to store or find an entry are misses, never errors. */
 export interface CacheStore {
@@ -88,7 +88,7 @@ export interface CacheStore {
   /** False while it is known to store nothing: then no request waits for a reply to another one. */
   readonly isWritable: boolean
   /** Whether it takes an entry now. One that it does not take is counted as done without the store. */
-  accepts(): Acceptance
+  accepts(): CacheAcceptance
   /** Size of the largest body, in bytes, that it stores with that entry, which has none yet; negative if it does not even store the entry. */
   maxBody(key: string, entry: CacheEntry): number
   /** What other threads of the process are fetching for it; null if threads do not share that. */

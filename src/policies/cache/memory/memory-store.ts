@@ -6,7 +6,7 @@ import { HEAD_ROOM } from '../../../http/body.ts'
 import type { Headers } from '../../../http/headers.ts'
 import type { StoreTools } from '../../store-tools.ts'
 import type { ReplyStore } from '../reply-store.ts'
-import type { Acceptance, CacheEntry, CacheStore, MakeCacheStore, Missing } from '../store.ts'
+import type { CacheAcceptance, CacheEntry, CacheStore, MakeCacheStore, Missing } from '../store.ts'
 import { select } from '../vary.ts'
 import { BodiesInUse } from './bodies-in-use.ts'
 import { FlightTable } from './flight-table.ts'
@@ -79,7 +79,7 @@ export class MemoryCacheStore implements CacheStore {
     return this.replies !== null
   }
 
-  accepts(): Acceptance {
+  accepts(): CacheAcceptance {
     return this.isWritable ? 'yes' : 'no'
   }
 

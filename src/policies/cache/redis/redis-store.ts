@@ -1,6 +1,6 @@
 import type { Bytes } from '../../../http/body.ts'
 import type { ReplyStore } from '../reply-store.ts'
-import type { Acceptance, CacheStore, CacheUsage, CacheEntry, Missing } from '../store.ts'
+import type { CacheAcceptance, CacheStore, CacheUsage, CacheEntry, Missing } from '../store.ts'
 import type { Clock } from '../../../core/clock.ts'
 import type { Headers } from '../../../http/headers.ts'
 import type { Logger } from '../../../core/logger.ts'
@@ -78,7 +78,7 @@ class RedisCacheStore implements CacheStore {
     return this.invalidator.isDone && !this.questions.down
   }
 
-  accepts(): Acceptance {
+  accepts(): CacheAcceptance {
     if (!this.invalidator.isDone || this.questions.refused) return 'no'
     return this.questions.inTime ? 'yes' : 'maybe'
   }
