@@ -5,7 +5,7 @@ import { RedisConnection } from '../src/redis/connection.ts'
 import { createMemoryLogger } from '../src/telemetry/memory-logger.ts'
 import { ManualClock } from '../src/testing/manual-clock.ts'
 import { cleanUp } from './support/cleanup.ts'
-import { connectTo, startCluster, until } from './support/redis.ts'
+import { connectTo, startCluster, startRedis, until } from './support/redis.ts'
 
 test('a Cluster in which slots have no node is down from the beginning, and until they have one', async (t) => {
   const servers = await startCluster(t)
@@ -33,5 +33,24 @@ test('a Cluster in which slots have no node is down from the beginning, and unti
   await until('the end of the outage', () => {
     clock.advance(200)
     return causes().length === 0
+  })
+})
+
+test('a Cluster without any slots stays down for that reason, although commands to it wait', async (t) => {
+  const { port } = await startRedis(t, '--cluster-enabled', 'yes')
+  const clock = new ManualClock()
+  const place = { cluster: [{ host: '127.0.0.1', port }] }
+  const { log } = createMemoryLogger()
+  const connection = new RedisConnection({ place, tls: false, timeout: 100 }, clock, log, noMetrics)
+  cleanUp(t, () => connection.close())
+  await until('the outage', () => connection.troubles.length > 0)
+  let looks = 0
+  await until('a probe that is not answered', () => {
+    clock.advance(200)
+    assert.deepEqual(
+      connection.troubles.map(({ cause }) => cause),
+      ['CLUSTERDOWN'],
+    )
+    return ++looks === 60
   })
 })

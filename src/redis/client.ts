@@ -31,6 +31,8 @@ export interface RedisConfig {
 export type RedisClient = Redis | Cluster
 
 const CONNECT_TIMEOUT = 1000
+/** How often a Cluster is asked which node has which slot, in milliseconds: nothing is sent for a slot that had none. */
+const SLOTS_REFRESH = 5000
 /** How long a server may take to confirm that a connection ends, in milliseconds; then it is cut off. A dead one never does. */
 const DISCONNECT_TIMEOUT = 200
 /** Delay between connection attempts, in milliseconds. */
@@ -130,6 +132,7 @@ function open(place: RedisPlace, identity: Identity): RedisClient {
     clusterRetryStrategy: retry,
     clusterNodeRetryStrategy: retry,
     slotsRefreshTimeout: CONNECT_TIMEOUT,
+    slotsRefreshInterval: SLOTS_REFRESH,
     redisOptions,
   })
 }

@@ -111,7 +111,8 @@ export class RedisConnection implements Shared {
   }
 
   private listen(client: RedisClient): void {
-    const ping = (): Promise<unknown> => client.ping()
+    // The client library throws at once if the slot of a command has no node.
+    const ping = async (): Promise<unknown> => client.ping()
     client.on('error', (error: unknown) => {
       this.last = failureOf(error)
       this.lost(this.last, ping)
@@ -152,7 +153,7 @@ export class RedisConnection implements Shared {
         for (const node of dead()) node.disconnect(true)
         resolve(this.last)
       })
-      again().then(
+      Promise.try(again).then(
         () => {
           inTime()
           this.misses.clear()

@@ -75,7 +75,8 @@ export class RedisUse {
         shared.missed(sentAt, again)
         resolve(null)
       })
-      question().then(
+      // The client library throws at once if the slot of a key has no node.
+      Promise.try(question).then(
         (answer) => {
           if (inTime()) {
             this.lastAnswered = true
