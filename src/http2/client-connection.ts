@@ -369,9 +369,10 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
     return this.streams.values()
   }
 
-  /** The service has sent its settings; the first ones show that it speaks HTTP/2. */
+  /** The service has sent its settings, and is ready once it accepts requests; at first it may not (RFC 9113 section 6.5.2). */
   private settled(): void {
     if (this.standing) return this.owner.changed(this)
+    if (this.most === 0) return
     this.standing = true
     this.rest()
     this.owner.connected(this)
@@ -430,7 +431,7 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
 
   onDeadline(): void {
     if (this.writesEnded) return void this.socket.destroy()
-    if (!this.standing) return this.die(new Error('it did not confirm in time that it speaks HTTP/2'))
+    if (!this.standing) return this.die(new Error(this.most === 0 ? NO_STREAMS : NOT_CONFIRMED))
     this.retire()
   }
 
@@ -494,4 +495,6 @@ const ALIVE = '\0ALIVE?\0'
 /** How long the service may take to read the last frames, in milliseconds. */
 const GOAWAY_TIMEOUT = 1_000
 const AFTER_END = 'A frame arrived after the end of its stream.'
+const NOT_CONFIRMED = 'it did not confirm in time that it speaks HTTP/2'
+const NO_STREAMS = 'its SETTINGS_MAX_CONCURRENT_STREAMS is 0'
 const NOT_HTTP2 = 'the server does not speak HTTP/2: check http2 of the service'

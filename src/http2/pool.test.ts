@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import test, { type TestContext } from 'node:test'
 import { cleanUp } from '../../test/support/cleanup.ts'
+import { settings } from '../../test/support/http2-frames.ts'
 import { startPeeredService, wholeReply, type PeeredService } from '../../test/support/http2-service.ts'
 import { ManualClock } from '../testing/manual-clock.ts'
 import { outgoing } from '../../test/support/outgoing.ts'
@@ -154,6 +155,43 @@ test('a service that does not send SETTINGS in time is a ConnectFailed', async (
   await new Promise(setImmediate)
   clock.advance(5000)
   await assert.rejects(acquired, ConnectFailed)
+})
+
+test('a connection is established once the service accepts requests, and until then no other one is opened', async (t) => {
+  const { service, pool, acquire } = await open(t, 0)
+  const lanes = [acquire(), acquire()]
+  const peer = await service.peer(0)
+  await peer.until('an acknowledgement', () => peer.acknowledged === 1)
+  assert.deepEqual(pool.size, { idle: 0, busy: 0, connecting: 1, streaming: 0, waiting: 0 })
+  peer.write(settings({ 3: 2 }))
+  for (const lane of await Promise.all(lanes)) ask(lane)
+  assert.equal(service.peers.length, 1)
+})
+
+test('a service that accepts no requests in time is a ConnectFailed', async (t) => {
+  const { service, clock, pool } = await open(t, 0)
+  const acquired = pool.acquire('a')
+  const peer = await service.peer(0)
+  await peer.until('an acknowledgement', () => peer.acknowledged === 1)
+  clock.advance(5000)
+  await assert.rejects(acquired, (error) => {
+    assert.ok(error instanceof ConnectFailed)
+    assert.match(String(error.cause), /SETTINGS_MAX_CONCURRENT_STREAMS is 0/)
+    return true
+  })
+})
+
+test('connections that accept no requests for now count toward the limit', async (t) => {
+  const { service, pool, acquire } = await open(t, 1, { connections: 1 })
+  const lane = ask(await acquire())
+  const peer = await service.peer(0)
+  peer.write(settings({ 3: 0 }))
+  await answer(service, lane)
+  const next = acquire()
+  assert.deepEqual(pool.size, { idle: 1, busy: 0, connecting: 0, streaming: 0, waiting: 1 })
+  peer.write(settings({ 3: 1 }))
+  ask(await next)
+  assert.equal(service.peers.length, 1)
 })
 
 test('an exchange that waits for its slow client is aborted when others wait', async (t) => {

@@ -81,7 +81,7 @@ export class StreamPool implements ClientOwner, LanePool, Waitable<ClientStream>
   /** Connections that count against the limit: all but those fully taken by long-lived exchanges. */
   private get count(): number {
     let count = this.dials.size
-    for (const { lasting, most } of this.connections) if (lasting < most) count++
+    for (const { lasting, most } of this.connections) if (lasting === 0 || lasting < most) count++
     return count
   }
 
