@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import test, { type TestContext } from 'node:test'
+import { inspect } from 'node:util'
 import { cleanUp } from '../../test/support/cleanup.ts'
 import { settings } from '../../test/support/http2-frames.ts'
 import { startPeeredService, wholeReply, type PeeredService } from '../../test/support/http2-service.ts'
@@ -176,7 +177,7 @@ test('a service that accepts no requests in time is a ConnectFailed', async (t) 
   clock.advance(5000)
   await assert.rejects(acquired, (error) => {
     assert.ok(error instanceof ConnectFailed)
-    assert.match(String(error.cause), /SETTINGS_MAX_CONCURRENT_STREAMS is 0/)
+    assert.match(inspect(error), /SETTINGS_MAX_CONCURRENT_STREAMS is 0/)
     return true
   })
 })
