@@ -45,6 +45,14 @@ test('the places of one address are limited, and freed afterwards', async () => 
   await again
 })
 
+test('addresses of one IPv6 /64 network share their places', () => {
+  const turns = new PasswordQueue()
+  const { work } = makeWork()
+  for (let i = 1; i <= 8; i++) void turns.take(`2001:db8::${i}`, work)
+  assert.throws(() => turns.take('2001:db8::9', work), { code: 'too-busy' })
+  void turns.take('2001:db8:0:1::1', work)
+})
+
 test('the number of places is limited in total', () => {
   const turns = new PasswordQueue()
   const { work } = makeWork()

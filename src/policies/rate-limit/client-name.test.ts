@@ -68,13 +68,13 @@ test('a counted client is found again by its name and the name of the limit', ()
         assert.ok(namesUnder('user', id, limit).includes(nameOf({ id, tier })), `${id} under ${limit}`)
         assert.deepEqual(namesUnder('key', 'partner', limit), [nameOf({ id, tier, key: 'partner' })])
       }
-  for (const limit of ['unauthenticated', 'unauthenticated@route', 'failures'])
+  for (const limit of ['unauthenticated', 'unauthenticated@route', 'failures', 'refusals'])
     assert.deepEqual(namesUnder('address', '2001:db8::1', limit), [clientNetwork('2001:db8::1')])
 })
 
 test('a user whose id is an address is distinguished from the address', () => {
   for (const limit of ['authenticated', 'gold@route', 'consumer'])
     assert.deepEqual(namesUnder('address', '192.0.2.1', limit), [], limit)
-  for (const limit of ['unauthenticated', 'failures', 'unauthenticated@route'])
+  for (const limit of ['unauthenticated', 'failures', 'refusals', 'unauthenticated@route'])
     assert.ok(!namesUnder('user', '192.0.2.1', limit).includes('192.0.2.1'), limit)
 })

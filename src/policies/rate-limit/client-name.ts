@@ -29,8 +29,8 @@ export interface ClientIdentity {
   readonly id: string
 }
 
-/** Tiers whose limits count by address. */
-const ADDRESS_TIERS = new Set(['unauthenticated', 'failures'])
+/** Names of limits that count by address. */
+const ADDRESS_TIERS = new Set(['unauthenticated', 'failures', 'refusals'])
 /** Tiers that may count a user whose own tier is that of unauthenticated callers. */
 const UNSIGNED_TIERS = new Set(['unauthenticated', 'consumer'])
 
