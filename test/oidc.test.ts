@@ -406,6 +406,17 @@ test('a user whose session cannot be refreshed can log in again at once', async 
   assert.equal((await browser.logIn(page)).headers.location, '/orders')
 })
 
+test('a page that keeps sending requests with a session that has ended locks nobody out', async (t) => {
+  const { browser, clock, provider } = await setUp(t, refreshed, { failures: '3/m' })
+  await browser.logIn(await browser.open('/'))
+  provider.mischief = { tokenError: 'invalid_grant' }
+  clock.advance(6 * MINUTE)
+  for (let i = 0; i < 6; i++) assert.equal((await browser.fetch('/')).status, 401)
+  provider.mischief = {}
+  await browser.logIn(await browser.open('/'))
+  assert.equal((await browser.fetch('/')).status, 200)
+})
+
 test('sessions stay valid during an outage of the provider, until they expire', async (t) => {
   const { browser, clock, provider } = await setUp(t, { ...refreshed, lifetime: '1h' })
   await browser.logIn(await browser.open('/'))

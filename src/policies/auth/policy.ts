@@ -262,14 +262,16 @@ export const auth = definePolicy({
 
       function admitNobody(exchange: Exchange, error: unknown, counts: AuthCounts | null): Reply | Promise<Reply> {
         if (error instanceof RefusedElsewhere) return refuseElsewhere(exchange, error, counts)
-        const tooMany = error instanceof CredentialError ? failures.count(exchange) : null
+        const hasEnded = error instanceof CredentialError && error.reason === 'session'
+        // Only the gateway can have made a session that has ended: a page that keeps sending it guesses nothing.
+        const tooMany = error instanceof CredentialError && !hasEnded ? failures.count(exchange) : null
         const refusal = tooMany ?? refusals.of(error)
         const passes = !FINAL.has(refusal.code) && isPublic?.(exchange) === true
         if (counts === null) absence[passes ? 'open' : 'missing'].add(1)
         else counts.failed(tooMany ?? error)
         exchange.record?.event('sallyport.auth', { 'sallyport.auth.outcome': passes ? 'public' : refusal.code })
         if (passes) return next(exchange)
-        const mayBegin = error === null || (error instanceof CredentialError && error.reason === 'session')
+        const mayBegin = error === null || hasEnded
         const reply = mayBegin && inviting.length > 0 ? invited(exchange) : null
         if (reply !== null) return reply
         throw refusal
