@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import test, { type TestContext } from 'node:test'
+import { slice, startApiServer } from '../../test/support/api-server.ts'
 import { startScope } from '../../test/support/process-scope.ts'
 import type { GatewayInput } from '../config/gateway-input.ts'
 import { levelOf, logLevelTopic } from '../telemetry/log-settings.ts'
@@ -39,6 +40,16 @@ test('an abandoned configuration changes nothing', async (t) => {
   const { config, slots } = scope
   ;(await prepare({ services: { orders: unchecked('http://127.0.0.1:2') } })).abandon()
   assert.deepEqual([scope.config, scope.slots], [config, slots])
+})
+
+test('the first services with discovery may come with a reload', async (t) => {
+  const api = await startApiServer(t)
+  api.put('shop', slice('users', 'users-a', ['127.0.0.1'], 8001))
+  const { scope, prepare } = setUp(t, { services: { users: unchecked('http://127.0.0.1:1') } })
+  await scope.discover()
+  const kubernetes = { service: 'users', namespace: 'shop', server: `http://127.0.0.1:${api.port}` }
+  ;(await prepare({ services: { users: { discover: { kubernetes }, health: false } } })).commit()
+  assert.deepEqual([...scope.slots['users']!.keys()], ['127.0.0.1:8001'])
 })
 
 test('slots of removed instances are reused only after the longer drain timeout of both configurations', async (t) => {

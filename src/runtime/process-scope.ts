@@ -178,9 +178,9 @@ export class ProcessScope {
 
   /** Discovers the initial instances; resolves when all services have been answered, or after a timeout. Must be called first, and once. */
   async discover(): Promise<void> {
+    await this.discovery.start(FIRST_ANSWER)
     const { config } = this
     if (Object.values(config.services).every(({ discover }) => discover === undefined)) return
-    await this.discovery.start(FIRST_ANSWER)
     const discovered = this.discovery.found()
     const services = this.withFound(config, discovered)
     this.apply({ config, services, discovered, slots: this.checker.update(services) })
