@@ -326,6 +326,16 @@ test('behind a proxy that reports https the cookies are Secure, and the callback
   assert.match(String(elsewhere.json['detail']), /return to https:\/\/console\.example\.com: open the console there/)
 })
 
+test('a login at a host that no URL can have gets 400', async (t) => {
+  const { begin, log } = await setUp(t)
+  const { status } = await begin(new Jar(), undefined, { Host: 'localhost:99999' })
+  assert.equal(status, 400)
+  assert.deepEqual(
+    log.lines.filter(({ level }) => level === 'error'),
+    [],
+  )
+})
+
 test('with an https publicUrl the cookies are Secure, whatever the proxy reports', async (t) => {
   const { ask, callbackOf } = await setUp(t, {}, { publicUrl: 'https://console.example.com' })
   const proxied = { Host: 'console.example.com', Origin: 'https://console.example.com' }

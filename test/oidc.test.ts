@@ -554,6 +554,28 @@ test('over https the cookie has the __Host- prefix', async (t) => {
   assert.equal((await browser.fetch('/', { headers: secure })).status, 401)
 })
 
+test('a default port in the host is no part of the redirect URI, with which the code is exchanged too', async (t) => {
+  const { browser } = await setUp(t)
+  const host = { Host: 'shop.example.com:80' }
+  const page = await browser.open('/orders', host)
+  const uri = new URL(page.headers.location ?? '').searchParams.get('redirect_uri')
+  assert.equal(uri, 'http://shop.example.com/auth/callback')
+  const back = await browser.open(await browser.callbackOf(page), host)
+  assert.deepEqual([back.status, back.headers.location], [302, '/orders'])
+})
+
+test('a host that no URL can have gets 400, before and after the login', async (t) => {
+  const { browser, log } = await setUp(t)
+  const page = await browser.open('/')
+  const callback = await browser.callbackOf(page)
+  for (const Host of ['shop.example.com:99999', '256.256.256.256'])
+    for (const path of ['/', '/auth/login', callback]) assert.equal((await browser.open(path, { Host })).status, 400)
+  assert.deepEqual(
+    log.lines.filter(({ level }) => level === 'error'),
+    [],
+  )
+})
+
 test('explaining a request does not use the refresh token', async (t) => {
   const { clock, provider, service } = await setUp(t)
   const config = configOf(service.url, provider, refreshed, {})

@@ -29,9 +29,14 @@ const loginRequest = z.strictObject({
 /** The reply to POST /login/oidc. */
 export const begun = z.object({ url: z.string().describe('Where to send the browser.') })
 
-/** The origin of the listener as the browser sees it, for a request with that scheme. */
+/**
+ * The origin of the listener as the browser sees it, for a request with that scheme. Throws GatewayError 'bad-request' for a host that no
+ * URL can have.
+ */
 export function originOf({ headers }: FastifyRequest, scheme: string): string {
-  return `${scheme}://${headers.host ?? ''}`
+  const url = URL.parse(`${scheme}://${headers.host ?? ''}`)
+  if (url === null) throw new GatewayError('bad-request', 'The host of the request cannot be part of a URL.')
+  return url.origin
 }
 
 /** POST /login/oidc starts a login at the provider, and GET /login/oidc/callback completes it. */

@@ -1,5 +1,6 @@
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { Clock } from '../../../core/clock.ts'
+import { GatewayError } from '../../../core/errors.ts'
 import type { Seal } from '../../../core/seal.ts'
 import { isFields } from '../../../core/value.ts'
 import type { Exchange } from '../../../http/exchange.ts'
@@ -62,7 +63,7 @@ export class Logins {
     if (browser !== undefined && second === undefined) this.browsers.set(exchange, browser)
   }
 
-  /** Starts a login, after which the browser goes to `target`. Rejects with GatewayError 'service-unavailable'. */
+  /** Starts a login, after which the browser goes to `target`. Rejects as `originOf` throws, and with GatewayError 'service-unavailable'. */
   async begin(exchange: Exchange, target: string): Promise<BegunLogin> {
     const known = this.browsers.get(exchange) ?? ''
     const browser = /^[\w-]{22}$/.test(known) ? known : randomText()
@@ -88,7 +89,7 @@ export class Logins {
 
   /**
    * Completes a login with what the browser brings from the provider. Rejects with CredentialError 'login' if this browser did not
-   * start the login, started it too long ago, or the provider did not grant it, and as `Provider.login` does.
+   * start the login, started it too long ago, or the provider did not grant it, and as `originOf` and `Provider.login` do.
    */
   async finish(exchange: Exchange): Promise<{ readonly grant: Grant; readonly target: string }> {
     const { query } = exchange
@@ -117,9 +118,14 @@ export class Logins {
   }
 }
 
-/** The origin at which the browser addresses the gateway. */
+/**
+ * The origin at which the browser addresses the gateway, without a default port. Throws GatewayError 'bad-request' for a host that no
+ * URL can have.
+ */
 export function originOf({ client, host }: Exchange, { publicUrl }: OidcOptions): string {
-  return publicUrl ?? `${client.scheme}://${client.host ?? host}`
+  const url = URL.parse(publicUrl ?? `${client.scheme}://${client.host ?? host}`)
+  if (url === null) throw new GatewayError('bad-request', 'The host of the request cannot be part of a URL.')
+  return url.origin
 }
 
 function randomText(bytes = 16): string {
