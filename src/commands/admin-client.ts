@@ -5,7 +5,7 @@ import { adminSchema, withAdminToken } from '../config/admin-schema.ts'
 import { isModule } from '../config/is-module.ts'
 import { ConfigError } from '../config/problems.ts'
 import type { GatewayConfig } from '../config/schema.ts'
-import { fieldOf } from '../core/value.ts'
+import { fieldOf, isFields } from '../core/value.ts'
 import { readYaml } from '../config/yaml.ts'
 import { type Address, formatAddress } from '../core/address.ts'
 import { CommandError, DEFAULT_FILE, UsageError } from './command.ts'
@@ -125,6 +125,7 @@ async function writtenAdmin(file: string): Promise<GatewayConfig['admin'] | null
   if (isModule(file)) return null
   try {
     const { value } = readYaml(await readFile(file, 'utf8'), file, process.env)
+    if (!isFields(value)) return null
     return adminSchema.safeParse(fieldOf(withAdminToken(value, process.env), 'admin') ?? {}).data ?? null
   } catch {
     return null

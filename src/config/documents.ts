@@ -1,12 +1,13 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import type { JsonDocument } from '../core/document.ts'
-import { messageOf } from '../core/error-facts.ts'
+import { codeOf, messageOf } from '../core/error-facts.ts'
+import { whyUnreadable } from '../core/read-text.ts'
 import type { Finding } from './issues.ts'
 import type { Path } from './problems.ts'
 import { ReadFiles } from './read-files.ts'
 import type { UncheckedConfig } from './unchecked-config.ts'
-import { at, fieldOf, isFields, itemsOf, putAll } from '../core/value.ts'
+import { at, isFields, itemsOf, putAll } from '../core/value.ts'
 import type { FilesOption } from '../policies/policy.ts'
 
 /** Maximum size of a document file, in bytes. */
@@ -66,7 +67,8 @@ function filesReader(folder: string, noted: ReadFiles) {
     const file = resolve(folder, path)
     noted.note(file)
     const bytes = await readFile(file).catch((error: unknown) => {
-      return fieldOf(error, 'code') === 'ENOENT' ? null : fail(`${JSON.stringify(path)} cannot be read`, error)
+      if (codeOf(error) === 'ENOENT') return null
+      throw new Error(`${JSON.stringify(path)} ${whyUnreadable(error, file)}`, { cause: error })
     })
     if (bytes !== null && bytes.length > MAX_SIZE)
       throw new Error(`${JSON.stringify(path)} cannot be read: it is larger than ${MAX_SIZE} bytes`)
@@ -82,7 +84,9 @@ function filesReader(folder: string, noted: ReadFiles) {
 }
 
 async function readDocument(file: string): Promise<JsonDocument> {
-  const bytes = await readFile(file).catch((error: unknown) => fail('cannot be read', error))
+  const bytes = await readFile(file).catch((error: unknown) => {
+    throw new Error(whyUnreadable(error, file), { cause: error })
+  })
   if (bytes.length > MAX_SIZE) throw new Error(`cannot be read: it is larger than ${MAX_SIZE} bytes`)
   // Imported only if a document is named: worker threads never read any.
   const { parse } = await import('yaml')

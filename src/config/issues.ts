@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { fieldOf, itemsOf } from '../core/value.ts'
 import type { Path } from './problems.ts'
-import { type KnownKeys, hintFor, keysOf, someOf } from './known-keys.ts'
+import { type KnownKeys, hintFor, keysOf, mapWith, someOf } from './known-keys.ts'
 import { correctedValue } from './corrected-value.ts'
 import { nearest, oneOf } from './suggest.ts'
 
@@ -21,6 +21,17 @@ export type Written = (path: Path) => string | undefined
 
 /** The output of the schema, or all violations, one finding per value or key. */
 export type Checked<T> = { readonly value: T } | { readonly findings: readonly Finding[] }
+
+/** Schemas of the maps that issues are about, which the issues themselves do not have. */
+interface Schemas {
+  /** List of unknown keys -> the known ones. */
+  readonly keys: WeakMap<readonly string[], KnownKeys>
+  /** What was expected, in words -> the schema. */
+  readonly maps: Map<string, z.ZodObject>
+}
+
+/** Longer values are shortened in messages, in characters. */
+const MAX_LENGTH = 80
 
 const TYPES: Readonly<Record<string, string>> = {
   string: 'text',
@@ -51,14 +62,17 @@ export function lookAt<Output>(
 
 /** Parses with a schema; violations are worded like "expected this, not that". */
 export function check<Output>(schema: z.ZodType<Output>, input: unknown, written: Written): Checked<Output> {
-  const knownKeys = new WeakMap<readonly string[], KnownKeys>()
+  const schemas: Schemas = { keys: new WeakMap(), maps: new Map() }
   const result = lookAt(schema, input, {
     reportInput: true,
     error(issue) {
+      const message = expectation(issue)
       // Issues do not list the keys that an object knows; only here is the schema at hand.
-      if (issue.code === 'unrecognized_keys' && issue.inst instanceof z.ZodObject)
-        knownKeys.set(issue.keys, keysOf(issue.inst))
-      return expectation(issue)
+      if (issue.inst instanceof z.ZodObject) {
+        if (issue.code === 'unrecognized_keys') schemas.keys.set(issue.keys, keysOf(issue.inst))
+        if (issue.code === 'invalid_type') schemas.maps.set(mapText(issue.inst), issue.inst)
+      }
+      return message
     },
   })
   if (result === null)
@@ -67,33 +81,30 @@ export function check<Output>(schema: z.ZodType<Output>, input: unknown, written
     }
   if (result.success) return { value: result.data }
   const issues = result.error.issues.flatMap((issue) => flatten(issue, []))
-  return { findings: issues.flatMap((issue) => findingsOf(issue, written, (keys) => knownKeys.get(keys))) }
+  return { findings: issues.flatMap((issue) => findingsOf(issue, written, schemas)) }
 }
 
-function findingsOf(
-  issue: Issue,
-  written: Written,
-  known: (keys: readonly string[]) => KnownKeys | undefined,
-): Finding[] {
+function findingsOf(issue: Issue, written: Written, schemas: Schemas): Finding[] {
   const path = issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step))
   if (issue.code === 'unrecognized_keys') {
     const kind = path.at(-1) === 'policies' ? 'policy' : 'key'
     return issue.keys.map((key) => ({
       path: [...path, key],
       isKey: true,
-      message: `unknown ${kind} ${JSON.stringify(key)}${hintFor(key, known(issue.keys))}`,
+      message: `unknown ${kind} ${JSON.stringify(key)}${hintFor(key, schemas.keys.get(issue.keys))}`,
     }))
   }
   if (issue.code === 'invalid_key') {
     const message = issue.issues[0]?.message ?? issue.message
     return [{ path, isKey: true, message: withValue(message, JSON.stringify(path.at(-1))) }]
   }
-  return [{ path, isKey: false, message: messageOf(issue, written(path)) }]
+  if (path.length === 0 && issue.input === null) return [{ path, isKey: false, message: `is empty; ${issue.message}` }]
+  return [{ path, isKey: false, message: messageOf(issue, written(path), schemas) }]
 }
 
-function messageOf(issue: Issue, written: string | undefined): string {
+function messageOf(issue: Issue, written: string | undefined, schemas: Schemas): string {
   if (issue.input === undefined) return `missing; ${issue.message}`
-  if (written === undefined) return withValue(issue.message, show(issue.input)) + masked(meant(issue))
+  if (written === undefined) return withValue(issue.message, show(issue.input)) + masked(meant(issue, schemas))
   if (issue.message.startsWith('expected ')) return withValue(issue.message, JSON.stringify(written))
   return `the value of ${JSON.stringify(written)} is not allowed here; the reason is omitted because it may contain the value`
 }
@@ -102,14 +113,20 @@ function withValue(message: string, value: string): string {
   return message.startsWith('expected ') ? `${message}, not ${value}` : message
 }
 
-function meant(issue: Issue): string {
-  const spelling = correctedValue(issue.message, issue.input)
+function meant(issue: Issue, { maps }: Schemas): string {
+  const spelling = correctedValue(issue.message, issue.input) ?? meantMap(issue, maps)
   if (spelling !== undefined) return `; did you mean ${spelling}?`
   if (issue.input === null && issue.path.length > 0 && /a (?:map|list)/.test(issue.message))
     return '; its contents must be indented below it'
   const unknown = unknownName(issue)
   const name = unknown === null ? undefined : nearest(unknown.name, unknown.known)
   return name === undefined ? '' : `; did you mean ${JSON.stringify(name)}?`
+}
+
+function meantMap({ message, input }: Issue, maps: Schemas['maps']): string | undefined {
+  if (typeof input !== 'number' && (typeof input !== 'string' || input.length > MAX_LENGTH)) return undefined
+  const [schema, ...others] = [...maps].flatMap(([text, map]) => (message.includes(text) ? [map] : []))
+  return schema === undefined || others.length > 0 ? undefined : mapWith(schema, input)
 }
 
 /** A text that is not among the known ones: the value itself, or what a policy's own schema has found in it. */
@@ -148,10 +165,13 @@ function unionMessage(issue: z.core.$ZodIssueInvalidUnion): string {
   return `expected ${[...new Set(allowed.filter((text) => text !== undefined))].join(' or ')}`
 }
 
+function mapText(schema: z.ZodObject): string {
+  return `a map with ${someOf(schema)}`
+}
+
 /** What is allowed, in words, for issues whose schema has no wording of its own. */
 function expectation(issue: z.core.$ZodRawIssue): string | undefined {
-  if (issue.code === 'invalid_type' && issue.inst instanceof z.ZodObject)
-    return `expected a map with ${someOf(issue.inst)}`
+  if (issue.code === 'invalid_type' && issue.inst instanceof z.ZodObject) return `expected ${mapText(issue.inst)}`
   if (issue.code === 'invalid_type') return `expected ${TYPES[issue.expected] ?? issue.expected}`
   if (issue.code === 'invalid_value') return `expected ${oneOf(issue.values)}`
   if (issue.code === 'too_small') return `expected ${measure(issue.origin, 'at least', issue.minimum)}`
@@ -171,7 +191,7 @@ function masked(text: string): string {
 }
 
 function quoted(text: string): string {
-  return JSON.stringify(text.length > 80 ? `${text.slice(0, 79)}…` : text)
+  return JSON.stringify(text.length > MAX_LENGTH ? `${text.slice(0, MAX_LENGTH - 1)}…` : text)
 }
 
 function show(value: unknown): string {

@@ -102,7 +102,7 @@ test('a missing file, and code that throws or exports nothing, is a problem', as
   const throwing = await file('d.config.ts', "throw new Error('broken')")
   await assert.rejects(loadConfig(throwing, {}), {
     name: 'ConfigError',
-    message: `${throwing}: cannot be loaded: broken`,
+    message: `${throwing}: cannot be loaded: broken (${throwing}:1:7)`,
   })
   const nothing = await file('e.config.ts', 'export const config = {}')
   await assert.rejects(

@@ -76,7 +76,7 @@ export const tlsSchema = z
   })
   .superRefine(({ certificates, acme }, context) => {
     if (certificates.length === 0 && acme === undefined)
-      context.addIssue({ code: 'custom', message: 'expected certificates, or acme, to show to clients' })
+      context.addIssue({ code: 'custom', message: 'there is no certificate for clients: set "certificates" or "acme"' })
   })
 
 function areCiphers(ciphers: string): boolean {

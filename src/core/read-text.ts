@@ -14,6 +14,7 @@ export class FileError extends Error {
 }
 
 const NONE = 'no such file'
+const FOLDER = 'is a folder; expected a file in it'
 
 const KIBIBYTE = 1024
 
@@ -38,7 +39,7 @@ function open(file: string, flags: number): number {
 
 function readUpTo(descriptor: number, max: number): Buffer {
   const stats = fstatSync(descriptor)
-  if (stats.isDirectory()) throw new FileError('is a folder; expected a file in it')
+  if (stats.isDirectory()) throw new FileError(FOLDER)
   if (!stats.isFile()) throw new FileError('is not a regular file')
   const buffer = Buffer.alloc(Math.min(stats.size, max) + 1)
   let length = 0
@@ -59,10 +60,17 @@ function textOf(bytes: Buffer): string {
   }
 }
 
+/** Why a file that is written relative to another cannot be read, in a few words that follow the written path. */
+export function whyUnreadable(error: unknown, file: string): string {
+  const reason = reasonOf(error)
+  return reason === NONE ? `cannot be read: there is no file ${file}` : reason
+}
+
 /** System error texts are meaningless to most users; this says what to do. */
 function reasonOf(error: unknown): string {
   const code = codeOf(error)
   if (code === 'ENOENT' || code === 'ENOTDIR') return NONE
+  if (code === 'EISDIR') return FOLDER
   if (code === 'EACCES' || code === 'EPERM') return `cannot be read by the user ${userName()}: change its owner or mode`
   return `cannot be read: ${messageOf(error)}`
 }

@@ -223,7 +223,7 @@ test('a truncated version of the running file is rejected', async (t) => {
 
 test('an emptied file is rejected, and applied once it has content again', async (t) => {
   const file = await watched(t)
-  assert.match((await file.after(() => truncateSync(file.path('sallyport.yaml')))) ?? '', /^refused: .*not nothing/)
+  assert.match((await file.after(() => truncateSync(file.path('sallyport.yaml')))) ?? '', /^refused: .*is empty/)
   assert.equal(await file.after(() => file.write(yaml('1'))), 'applied /1')
 })
 

@@ -14,6 +14,7 @@ import { SharedApiKeys } from './shared-api-keys.ts'
 import { forgetKeysTopic, keyUsesTopic } from './topics.ts'
 
 const DIGEST = /^[0-9a-f]{64}$/i
+const digestExpected = 'expected the SHA-256 digest of the key, 64 hexadecimal digits'
 
 const keySchema = z.strictObject({
   id: z
@@ -24,13 +25,13 @@ const keySchema = z.strictObject({
     )
     .meta({ examples: ['partner'] }),
   sha256: z
-    .string()
+    .string(digestExpected)
     .superRefine((text, context) => {
       // Not shown, as it may be the key itself.
       if (!DIGEST.test(text))
         context.addIssue({
           code: 'custom',
-          message: 'expected the SHA-256 digest of the key, 64 hexadecimal digits',
+          message: digestExpected,
           input: '[redacted]',
         })
     })
