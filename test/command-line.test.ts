@@ -97,8 +97,20 @@ test('unknown commands and options are usage errors', async () => {
     const { code, stdout, stderr } = await run(args)
     assert.equal(code, 64)
     assert.equal(stdout, '')
-    assert.match(stderr, /Usage: sallyport/)
+    assert.match(
+      stderr,
+      /^error: .*\n(?:\(Did you mean .*\n)?\nUsage: sallyport.*\n\nsallyport(?: \w+)? --help lists the \w+\.\n$/,
+    )
   }
+})
+
+test('check takes its file as an argument or with --config, but not both', async (t) => {
+  const file = await temporaryFile(t, 'bad.yaml', BAD)
+  const [argument, option] = [await runHere(['check', file]), await runHere(['check', '--config', file])]
+  assert.deepEqual([option.code, option.stderr], [1, argument.stderr])
+  const both = await runHere(['check', file, '-c', file])
+  assert.equal(both.code, 64)
+  assert.match(both.stderr, /^error: Name the file once/)
 })
 
 test('a misspelled command gets a suggestion', async () => {

@@ -104,7 +104,12 @@ test('options of custom policies are checked, and problems have their places', a
 })
 
 for (const [what, entry, content, message] of [
-  ['does not exist', './none.ts', '', /ownPolicies\[0\]: "\.\/none\.ts" cannot be loaded: there is no file \/.*none\.ts/],
+  [
+    'does not exist',
+    './none.ts',
+    '',
+    /ownPolicies\[0\]: "\.\/none\.ts" cannot be loaded: there is no file \/.*none\.ts/,
+  ],
   ['throws', './chaos.ts', 'throw new Error("broken")', /cannot be loaded: broken \(\/.*chaos\.ts:1:7\)/],
   ['exports no policy', './chaos.ts', 'export default {}', /has no policy as its default export/],
   [

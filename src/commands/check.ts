@@ -1,7 +1,8 @@
 import type { Command } from 'commander'
-import { addExamples, DEFAULT_FILE } from './command.ts'
+import { addExamples, DEFAULT_FILE, UsageError } from './command.ts'
 
 interface Options {
+  readonly config?: string
   readonly strict?: true
   readonly json?: true
 }
@@ -13,10 +14,14 @@ export function defineCheck(command: Command, finish: (code: number) => void): v
       'Checks a configuration. Prints its routing table, or all problems with line and column, and warnings about what is valid but ' +
         'probably a mistake.',
     )
-    .argument('[file]', 'the configuration', DEFAULT_FILE)
+    .argument('[file]', `the configuration (default: "${DEFAULT_FILE}")`)
+    .option('-c, --config <file>', 'the same as the argument, as for other commands')
     .option('--strict', 'treat warnings as errors')
     .option('--json', 'print problems and warnings as JSON')
-    .action(async (file: string, { strict, json }: Options) => {
+    .action(async (named: string | undefined, { config, strict, json }: Options) => {
+      if (named !== undefined && config !== undefined)
+        throw new UsageError('Name the file once: as FILE or with --config.')
+      const file = named ?? config ?? DEFAULT_FILE
       const { check, checkForPrograms } = await import('./run-check.ts')
       if (json === true) return finish(await checkForPrograms(file, strict === true))
       await check(file, strict === true)

@@ -20,7 +20,7 @@ const answerSchema = z.custom<Explanation>(
 type Field = readonly [name: string, value: string]
 
 interface Options {
-  readonly header: readonly Field[]
+  readonly header?: readonly Field[]
   readonly data?: string
   readonly from: string
   readonly as?: string
@@ -45,7 +45,7 @@ export function defineExplain(command: Command): void {
     )
     .argument('<method>', 'the method, such as GET')
     .argument('<url>', 'https://host/path?query, or /path?query alone')
-    .option('-H, --header <field>', 'a header field, "Name: value"; can be repeated', addField, [])
+    .option('-H, --header <field>', 'a header field, "Name: value"; can be repeated', addField)
     .option('-d, --data <text>', 'the body of the request')
     .option('--from <ip>', 'the address of the client', '127.0.0.1')
     .option('--as <consumer>', 'act as this consumer, user:ID or key:ID, without credentials')
@@ -125,13 +125,13 @@ async function askGateway(method: string, url: string, options: Options): Promis
   return data
 }
 
-function addField(text: string, before: readonly Field[]): readonly Field[] {
+function addField(text: string, before: readonly Field[] = []): readonly Field[] {
   const [, name, value = ''] = /^([^:\s]+):\s*(.*)$/.exec(text) ?? []
   if (name === undefined) throw new InvalidArgumentError('expected "Name: value".')
   return [...before, [name, value]]
 }
 
-function fieldsOf({ header, token }: Options): readonly Field[] {
+function fieldsOf({ header = [], token }: Options): readonly Field[] {
   return token === undefined ? header : [...header, ['Authorization', `Bearer ${token}`]]
 }
 

@@ -60,7 +60,7 @@ test('replies get the field', async () => {
 test('the policy runs in a gateway', async () => {
   await using gateway = await startTestGateway({
     ownPolicies: [policy],
-    policies: { '${name}': {} },
+    policies: { ${name.includes('-') ? `'${name}'` : name}: {} },
     routes: [{ id: 'all', match: { path: '/*' }, reply: { body: 'hello' } }],
   })
   const reply = await fetch(gateway.url)

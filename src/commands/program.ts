@@ -23,7 +23,7 @@ export async function runCommand(args: readonly string[]): Promise<number> {
     return code
   } catch (error) {
     if (error instanceof UsageError) {
-      console.error(`error: ${error.message}\n\n${selected.helpInformation().trimEnd()}`)
+      console.error(`error: ${error.message}\n${usageOf(selected)}`)
       return exitCodes.usage
     }
     // The library has already reported the error, or has shown the requested help.
@@ -60,14 +60,27 @@ async function programFor(args: readonly string[], finish: (code: number) => voi
     .helpCommand('help [command]', 'print the help for a command')
     .addHelpText('after', `\n${EXIT_CODES}`)
     .configureHelp({ showGlobalOptions: false })
-    .showHelpAfterError()
     .exitOverride()
   const all = commands.some(({ name, aboutAll }) => aboutAll === true && args.includes(name))
   for (const { name, summary, load } of commands) {
     const command = program.command(name).summary(summary)
     if (all || args.includes(name)) (await load())(command, finish)
   }
+  for (const command of withSubcommands(program)) command.showHelpAfterError(usageOf(command))
   return program
+}
+
+function withSubcommands(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(withSubcommands)]
+}
+
+/** Follows an error in a command line. It is not the whole help, which would push the error off the screen. */
+function usageOf(command: Command): string {
+  const names: string[] = []
+  for (let each: Command | null = command; each !== null; each = each.parent) names.unshift(each.name())
+  const name = names.join(' ')
+  const lists = command.commands.length === 0 ? 'options' : 'commands'
+  return `\nUsage: ${name} ${command.usage()}\n\n${name} --help lists the ${lists}.`
 }
 
 const EXIT_CODES = `Exit codes:
