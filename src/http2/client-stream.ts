@@ -21,6 +21,7 @@ import type { Sender, SendingStream } from './sender.ts'
 import { type BodyOwner, StreamBody } from './stream-body.ts'
 import { StreamRoom } from './stream-room.ts'
 import { StreamTunnel } from './stream-tunnel.ts'
+import { wrongLength } from './wrong-length.ts'
 
 /** What a stream to an instance needs from its connection. */
 export interface ClientTools {
@@ -481,10 +482,6 @@ const NOTHING = Bytes.fromLatin1('')
 
 function never(): Error {
   return new Error('a body with more bytes than can be counted')
-}
-
-function wrongLength(): MalformedMessage {
-  return new MalformedMessage('The length of the content is not that of Content-Length.')
 }
 
 function noTunnels(): GatewayError {

@@ -33,6 +33,7 @@ import { watchPeer } from '../http/watch-peer.ts'
 import type { StreamTools } from './stream-tools.ts'
 import { allWaitForClient, blame, leaveTunnels, runningOf } from './streams.ts'
 import { Trailers } from './trailers.ts'
+import { wrongLength } from './wrong-length.ts'
 
 /** Shared by the connections of one listener. */
 export interface ServerTools {
@@ -249,7 +250,13 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
       return this.failStream(stream, ErrorCode.flowControlError, 'The content exceeds the flow-control window.')
     }
     if (content.length === 0) stream.padding(bytes)
-    else stream.content(content)
+    else this.content(stream, content)
+  }
+
+  private content(stream: ServerStream, content: Buffer): void {
+    if (stream.expects(content.length)) return stream.content(content)
+    this.room.consumed(content.length)
+    this.failStream(stream, ErrorCode.protocolError, wrongLength().message)
   }
 
   dataEnd(id: number, length: number, endStream: boolean): void {
@@ -306,7 +313,9 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
     stream.begin(exchange, length, false, null)
     stream.receives(bytes)
     if (padding > 0) stream.padding(padding)
-    for (const chunk of chunks) stream.content(chunk)
+    for (const chunk of chunks)
+      if (this.streams.get(stream.id) === stream) this.content(stream, chunk)
+      else this.room.consumed(chunk.length)
   }
 
   /** All streams, after finishing those that are still being opened. */
@@ -488,7 +497,3 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
 }
 
 const AFTER_END = 'A frame arrived after the end of its stream.'
-
-function wrongLength(): MalformedMessage {
-  return new MalformedMessage('The length of the content is not that of Content-Length.')
-}

@@ -157,6 +157,11 @@ export class ServerStream implements BodyOwner, ContentOwner, SendingStream, Int
     this.bodyTaken(bytes)
   }
 
+  /** Whether that many more bytes of content are within what the head announced. */
+  expects(bytes: number): boolean {
+    return this.body === null || this.body.length < 0 || this.body.received + bytes <= this.body.length
+  }
+
   /** Whether the length of the content so far matches what the head announced. */
   get contentFits(): boolean {
     return this.body === null || this.body.length < 0 || this.body.length === this.body.received

@@ -110,6 +110,20 @@ export const messageCases: readonly ConformanceCase[] = [
   },
   {
     rfc: 'RFC 9113 8.1.1',
+    name: 'more content than announced, before its end',
+    send: [post(1, ECHO, [['content-length', '4']]), data(1, 'abc'), h2.windowUpdate(1, 1), data(1, 'def'), get(3)],
+    resets: { 1: Code.protocol },
+    replies: { 3: 200 },
+  },
+  {
+    rfc: 'RFC 9113 8.1.1',
+    name: 'more content than announced, as a whole with the head and before its end',
+    send: [Buffer.concat([post(1, ECHO, [['content-length', '4']]), data(1, 'abc'), data(1, 'def'), get(3)])],
+    resets: { 1: Code.protocol },
+    replies: { 3: 200 },
+  },
+  {
+    rfc: 'RFC 9113 8.1.1',
     name: 'content that differs from the announced length, with trailers',
     send: [post(1, HELD, [['content-length', '7']]), data(1, 'abc'), headers(1, [['x', 'y']], true), get(3)],
     resets: { 1: Code.protocol },
