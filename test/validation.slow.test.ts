@@ -55,8 +55,8 @@ test('an invalid body is 422 with JSON pointers, and the connection stays open',
     const problem = JSON.parse(reply.text) as Record<string, unknown>
     assert.equal(problem['title'], 'Unprocessable content')
     assert.deepEqual(problem['errors'], [
-      { pointer: '/items/0/price', in: 'body', detail: 'must be number' },
-      { pointer: '/items/1/price', in: 'body', detail: 'must be >= 0' },
+      { pointer: '/items/0/price', in: 'body', detail: 'must be a number' },
+      { pointer: '/items/1/price', in: 'body', detail: 'must be at least 0' },
     ])
   }
   assert.equal((await send(port, { method: 'POST', headers: JSON_TYPE, body: '{"items":[]}', agent })).status, 200)
@@ -68,7 +68,7 @@ test('requests with invalid parameters do not reach the service', async (t) => {
   assert.equal((await send(port, { path: '/?page=2&other=x' })).status, 200)
   const reply = await send(port, { path: '/?page=0' })
   assert.equal(reply.status, 400)
-  assert.match(reply.text, /\{"pointer":"\/page","in":"query","detail":"must be >= 1"\}/)
+  assert.match(reply.text, /\{"pointer":"\/page","in":"query","detail":"must be at least 1"\}/)
   assert.deepEqual(
     service.received.map(({ url }) => url),
     ['/?page=2&other=x'],

@@ -212,7 +212,7 @@ for (const [document, reason] of [
   [withOperation(json({ $ref: 'other.yaml#/A' })), /refers to "other\.yaml#\/A"; expected a place in the document/],
   [
     withOperation(json({ $ref: '#/components/schemas/A' }), '/a', { components: { schemas: { A: { minimum: '' } } } }),
-    /#\/components\/schemas\/A: \/minimum must be number/,
+    /#\/components\/schemas\/A: \/minimum must be a number/,
   ],
   [withOperation({ parameters: [{ $ref: '#/nowhere' }] }), /^#\/paths\/~1a\/post: refers to "#\/nowhere"/],
   [withOperation({ parameters: [{ name: 'a', in: 'path', style: 'matrix' }] }), /the style "matrix"; expected simple/],

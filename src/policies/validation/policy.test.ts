@@ -145,9 +145,9 @@ test('violations in all parameters are reported together, before the body is rea
   const { status, errors } = await run(options, exchange)
   assert.equal(status, 400)
   assert.deepEqual(errors, [
-    { pointer: '/id', in: 'path', detail: 'must be integer' },
+    { pointer: '/id', in: 'path', detail: 'must be an integer' },
     { pointer: '/x', in: 'query', detail: 'is not allowed' },
-    { pointer: '/page', in: 'query', detail: 'must be >= 1' },
+    { pointer: '/page', in: 'query', detail: 'must be at least 1' },
     { pointer: '/X-Other', in: 'header', detail: 'is required' },
     { pointer: '/x-tenant', in: 'header', detail: 'must match pattern "^[a-z]+$"' },
   ])
@@ -193,7 +193,7 @@ for (const [options, reason] of [
   [{ body: '0b' }, /expected a size/],
   [{ query: { properties: { a: { pattern: '(?<=a)b' } } } }, /a lookaround other than a lookahead/],
   [{ path: { $ref: '#/x' } }, /can't resolve reference/],
-  [{ headers: { minimum: '' } }, /must be number/],
+  [{ headers: { minimum: '' } }, /must be a number/],
   [{ openapi: { document: {} } }, /is not an OpenAPI 3\.0 or 3\.1 document/],
   [{ openapi: { document: { openapi: '3.1.0' } }, query: {} }, /openapi together with a schema/],
   [{ openapi: { document: { openapi: '3.1.0' }, basePath: 'v1' } }, /expected the beginning of a path/],

@@ -18,7 +18,13 @@ const rows: readonly (readonly [
   pointer: string,
   detail: string,
 ])[] = [
-  ['a wrong type', { properties: { a: { items: { type: 'number' } } } }, { a: [1, '2'] }, '/a/1', 'must be number'],
+  ['a wrong type', { properties: { a: { items: { type: 'number' } } } }, { a: [1, '2'] }, '/a/1', 'must be a number'],
+  ['a value of none of the types', { type: ['integer', 'null'] }, 'x', '', 'must be an integer or null'],
+  ['a small number', { minimum: 1 }, 0, '', 'must be at least 1'],
+  ['the limit of a range', { exclusiveMaximum: 1 }, 1, '', 'must be less than 1'],
+  ['an empty text', { minLength: 1 }, '', '', 'must have at least 1 character'],
+  ['a long list', { maxItems: 2 }, [1, 2, 3], '', 'must have at most 2 items'],
+  ['an excluded value', { not: { const: 1 } }, 1, '', 'is not allowed'],
   ['a missing member', { required: ['a'] }, {}, '/a', 'is required'],
   ['an inherited member', { required: ['toString'] }, {}, '/toString', 'is required'],
   ['an additional member', { additionalProperties: false }, { 'x/y~': 1 }, '/x~1y~0', 'is not allowed'],
@@ -101,7 +107,7 @@ test('items are duplicates if they are equal as JSON', () => {
 
 const broken: readonly (readonly [JsonDocument, RegExp])[] = [
   [{ type: 'strng' }, /\/type must be/],
-  [{ properties: { a: { minimum: '1' } } }, /\/properties\/a\/minimum must be number/],
+  [{ properties: { a: { minimum: '1' } } }, /\/properties\/a\/minimum must be a number/],
   [{ $schema: 'http://json-schema.org/draft-07/schema#' }, /\$schema must be "https:\/\/json-schema/],
   [{ $async: true }, /\$async is not allowed/],
 ]

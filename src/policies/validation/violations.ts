@@ -41,16 +41,45 @@ export function violationsOf(errors: readonly ErrorObject[], place: Place): Viol
   })
 }
 
+/** Keywords whose errors say no more than that the value is not allowed. */
+const FORBIDDING = new Set(['additionalProperties', 'unevaluatedProperties', 'false schema', 'not'])
+
+/** Keyword -> what its limit means, before and after the number. */
+const LIMITS = new Map<string, readonly [relation: string, unit: string]>([
+  ['minimum', ['be at least', '']],
+  ['maximum', ['be at most', '']],
+  ['exclusiveMinimum', ['be greater than', '']],
+  ['exclusiveMaximum', ['be less than', '']],
+  ['minLength', ['have at least', 'character']],
+  ['maxLength', ['have at most', 'character']],
+  ['minItems', ['have at least', 'item']],
+  ['maxItems', ['have at most', 'item']],
+  ['minProperties', ['have at least', 'member']],
+  ['maxProperties', ['have at most', 'member']],
+])
+
 /** Describes an error of a value. */
 export function describe({ keyword, params, message = 'is not allowed' }: ErrorObject): string {
   if (keyword === 'required' || keyword === 'dependentRequired') return 'is required'
-  if (keyword === 'additionalProperties' || keyword === 'unevaluatedProperties' || keyword === 'false schema')
-    return 'is not allowed'
+  if (FORBIDDING.has(keyword)) return 'is not allowed'
+  if (keyword === 'type') return `must be ${[params['type']].flat().map(withArticle).join(' or ')}`
+  const limit = LIMITS.get(keyword)
+  if (limit !== undefined) return `must ${limit[0]} ${countOf(params['limit'], limit[1])}`
   const allowed: unknown =
     keyword === 'enum' ? params['allowedValues'] : keyword === 'const' ? params['allowedValue'] : null
   const values = allowed === null ? '' : JSON.stringify(allowed)
   if (values === '' || values.length > MAX_LENGTH) return message.slice(0, MAX_LENGTH)
   return keyword === 'enum' ? `must be one of ${values.slice(1, -1).replaceAll(',', ', ')}` : `must be ${values}`
+}
+
+function withArticle(type: unknown): string {
+  if (type === 'null') return 'null'
+  return `${/^[aio]/.test(String(type)) ? 'an' : 'a'} ${String(type)}`
+}
+
+function countOf(limit: unknown, unit: string): string {
+  if (unit === '') return String(limit)
+  return `${String(limit)} ${unit}${limit === 1 ? '' : 's'}`
 }
 
 /** The member that is missing or not allowed, if an error is about one. */
