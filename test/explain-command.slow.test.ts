@@ -61,7 +61,7 @@ test('explain prints how a running gateway handles a request, as plain text if n
     '  5 for other paths',
     'policies',
     '  ✓ correlation-id  general  request: sets X-Correlation-ID; reply: sets X-Correlation-ID',
-    '  ✓ auth            general  accepted, credential word, tier authenticated; request: sets X-User-ID, X-User-Roles, X-Consumer-Tier',
+    '  ✓ auth            general  accepted, credential assumed, tier authenticated; request: sets X-User-ID, X-User-Roles, X-Consumer-Tier',
     'service',
     '  rewrite strip /books',
     '  books round-robin',

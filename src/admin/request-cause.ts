@@ -18,7 +18,7 @@ export function causeOf(request: RecentDetails): string {
   if (aborted) return 'The client disconnected before it had the whole reply.'
   const tried = triedWords(request)
   if (error === 'service-unavailable' && service !== null && tried === null && instance === null)
-    return `${status}: no instance of ${service} could be used.`
+    return `${status}: no instance of ${service} could be used: each was unhealthy, ejected or drained, or there was none. "sallyport explain" shows their state now.`
   if (error !== null) {
     const why = tried ?? [detail ?? error, cause].filter((text) => text !== null).join(': ')
     return `${status}: ${sentence(why)}`

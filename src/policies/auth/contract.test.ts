@@ -158,7 +158,7 @@ for (const { name, summary, kind } of methods) {
   test(`${name} has a one-sentence summary`, () => {
     assert.match(name, /^[a-z]+(?:-[a-z]+)*$/)
     assert.match(summary, /^[A-Z][^\n]+\.$/)
-    assert.ok(['token', 'key', 'password', 'signature', 'session', 'certificate', 'word'].includes(kind))
+    assert.ok(['token', 'key', 'password', 'signature', 'session', 'certificate', 'verdict'].includes(kind))
   })
 
   // It knows no credentials of its own.

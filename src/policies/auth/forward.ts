@@ -96,7 +96,7 @@ type Options = z.output<typeof options>
 /** Delegates the decision to another service, which is asked over HTTP about each request. */
 export const forward = defineAuthMethod({
   name: 'forward',
-  kind: 'word',
+  kind: 'verdict',
   summary:
     'An external service decides: it gets each request, and returns who the caller is, or the reply for the client.',
   options,

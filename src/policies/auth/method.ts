@@ -8,9 +8,17 @@ import type { Identity } from './identity.ts'
 
 /**
  * Kinds of proof of who calls: a token or a signature, which may be passed on to the service; an API key, a password or a session,
- * which never are; the certificate of the connection; or the verdict of another service.
+ * which never are; the certificate of the connection; the verdict of another service; or none, where `explain` assumes the caller.
  */
-export type CredentialKind = 'token' | 'key' | 'password' | 'signature' | 'session' | 'certificate' | 'word'
+export type CredentialKind =
+  | 'token'
+  | 'key'
+  | 'password'
+  | 'signature'
+  | 'session'
+  | 'certificate'
+  | 'verdict'
+  | 'assumed'
 
 /** Identifies callers by one kind of credentials. */
 export interface Authenticator {

@@ -177,7 +177,7 @@ export const auth = definePolicy({
       .filter(({ kind }) => CONCEALED.has(kind) || !options.forwardToken)
       .map(({ authenticator }) => authenticator)
     const requires =
-      allows === undefined ? compileRequirement(options.require, toolbox) : toldRequirement(allows, options)
+      allows === undefined ? compileRequirement(options.require, toolbox) : assumedRequirement(allows, options)
     const isPublic = requires === null ? compilePublic(options.public) : null
 
     function identify(exchange: Exchange): Identity | null | Promise<Identity> {
@@ -323,10 +323,10 @@ function identifiedBy(identify: Identify, options: ProofOptions, { metrics }: Po
     },
     conceal() {},
   }
-  return { counts: new AuthCounts(metrics, 'told', 'word'), kind: 'word', authenticator }
+  return { counts: new AuthCounts(metrics, 'assumed', 'assumed'), kind: 'assumed', authenticator }
 }
 
-function toldRequirement(allows: Allows, options: ProofOptions): Requires | null {
+function assumedRequirement(allows: Allows, options: ProofOptions): Requires | null {
   if (!requiresAnything(options.require)) return null
   return () => (allows(options) ? null : { message: 'The caller does not meet the requirements', scopes: [] })
 }
