@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
+import type { ServerHttp2Stream } from 'node:http2'
 import { join } from 'node:path'
 import test, { type TestContext } from 'node:test'
 import { send } from './support/client.ts'
 import { startCollector } from './support/collector.ts'
+import { startHttp2Service } from './support/http2-service.ts'
 import { proxyTo, startGateway } from './support/gateway.ts'
 import { temporaryFolder } from './support/redis.ts'
 import { startService } from './support/service.ts'
@@ -45,4 +47,18 @@ test('without the CA nothing is exported, and the log says why', async (t) => {
   const { spans, log } = await exportWith(t, [])
   assert.equal(spans, 0)
   assert.match(log, /unable to verify the first certificate|self-signed certificate/)
+})
+
+test('the span of an attempt has the scheme and the version of HTTP of the service', async (t) => {
+  const collector = await startCollector(t)
+  t.after(() => delete process.env['OTEL_EXPORTER_OTLP_ENDPOINT'])
+  process.env['OTEL_EXPORTER_OTLP_ENDPOINT'] = collector.url
+  const answer = (stream: ServerHttp2Stream): void => stream.respond({ ':status': 204 }, { endStream: true })
+  const service = await startHttp2Service(t, answer, { secure: true })
+  const tls = { ca: authority.cert }
+  const { gateway, port } = await startGateway(t, proxyTo(service.url, { service: { http2: true, tls } }))
+  assert.equal((await send(port, { path: '/users' })).status, 204)
+  await gateway.close()
+  const { attributes } = collector.spans.find(({ kind }) => kind === 'client')!
+  assert.deepEqual([attributes['url.full'], attributes['network.protocol.version']], [`${service.url}/users`, '2'])
 })

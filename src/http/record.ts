@@ -38,9 +38,9 @@ export class ExchangeRecord {
     this.events.push({ name, time: this.clock.now(), attributes })
   }
 
-  /** Records that the request is now being sent to an instance. */
-  attempt(instance: string): AttemptRecord {
-    const attempt = new AttemptRecord(instance, this.clock)
+  /** Records that the request is now being sent to an instance, with or without TLS, in that version of HTTP. */
+  attempt(instance: string, scheme: 'http' | 'https' = 'http', version: '1.1' | '2' = '1.1'): AttemptRecord {
+    const attempt = new AttemptRecord(instance, scheme, version, this.clock)
     this.attempts.push(attempt)
     return attempt
   }
@@ -51,6 +51,9 @@ export class AttemptRecord {
   readonly spanId = newSpanId()
   /** Host and port. */
   readonly instance: string
+  readonly scheme: 'http' | 'https'
+  /** The version of HTTP spoken with the instance. */
+  readonly version: '1.1' | '2'
   readonly start: number
   /** Path that was sent, or "" where none was. */
   path = ''
@@ -67,8 +70,10 @@ export class AttemptRecord {
   end = Number.NaN
   private readonly clock: Clock
 
-  constructor(instance: string, clock: Clock) {
+  constructor(instance: string, scheme: 'http' | 'https', version: '1.1' | '2', clock: Clock) {
     this.instance = instance
+    this.scheme = scheme
+    this.version = version
     this.clock = clock
     this.start = clock.now()
   }

@@ -83,7 +83,8 @@ export class Attempt implements ReplyListener, WaitingAttempt, Outcome<PooledIns
     this.exchange = exchange
     this.instance = instance
     this.begun = service.clock.now()
-    this.record = exchange.record === null ? null : exchange.record.attempt(instance.address)
+    const scheme = service.tls === null ? 'http' : 'https'
+    this.record = exchange.record === null ? null : exchange.record.attempt(instance.address, scheme, service.version)
     instance.begin()
     service.stalled?.add(this)
     for (const listener of service.beginners) listener.began?.(this)

@@ -151,6 +151,8 @@ export class Service {
   readonly timeouts: ServiceTimeouts
   /** TLS context for new connections; null if they are unencrypted. */
   readonly tls: OutgoingTls | null
+  /** The version of HTTP spoken with its instances. */
+  readonly version: '1.1' | '2'
   /** The balancer without slow start. */
   private readonly evenly: Balancer<PooledInstance>
   private readonly slowStart: SlowStart<PooledInstance> | null
@@ -171,6 +173,7 @@ export class Service {
     this.host = host
     this.clock = deadlines.clock
     this.deadlines = deadlines
+    this.version = http2 ? '2' : '1.1'
     this.timeouts = { responseTimeout: timeouts.response, idleTimeout: timeouts.idle }
     this.retries = new Retries(metrics, name)
     this.bounds = boundsOf(options, random)

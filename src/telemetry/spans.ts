@@ -163,7 +163,7 @@ function clientParts(
   index: number,
   parent: SpanContext,
 ): SpanParts {
-  const { status, error, instance, grpcStatus } = attempt
+  const { status, error, instance, scheme, version, grpcStatus } = attempt
   const attributes: Attributes = {
     ...methodOf(exchange.method),
     ...serverOf(instance),
@@ -171,10 +171,10 @@ function clientParts(
   }
   if (exchange.route.service !== null) attributes['sallyport.service'] = exchange.route.service
   if (attempt.path !== '')
-    attributes[ATTR_URL_FULL] = cut(`http://${instance}${attempt.path}${redactQuery(exchange.query)}`, URL_LENGTH)
+    attributes[ATTR_URL_FULL] = cut(`${scheme}://${instance}${attempt.path}${redactQuery(exchange.query)}`, URL_LENGTH)
   if (status !== 0) {
     attributes[ATTR_HTTP_RESPONSE_STATUS_CODE] = status
-    attributes[ATTR_NETWORK_PROTOCOL_VERSION] = '1.1'
+    attributes[ATTR_NETWORK_PROTOCOL_VERSION] = version
   }
   if (index > 0) attributes[ATTR_HTTP_REQUEST_RESEND_COUNT] = index
   if (attempt.hedge) attributes['sallyport.hedge'] = true
