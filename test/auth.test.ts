@@ -204,6 +204,16 @@ test('an API key in a header field is not forwarded to the service', async (t) =
   assert.deepEqual([received?.headers['x-user-id'], received?.headers['x-user-roles']], ['ci', 'admin'])
 })
 
+test('the keys of a provider are fetched when the gateway starts, before there are tokens', async (t) => {
+  const requested = Promise.withResolvers<void>()
+  const server = await startService(t, (_, response) => {
+    requested.resolve()
+    response.end()
+  })
+  await setUp(t, { methods: { jwt: { jwks: server.url } } })
+  await requested.promise
+})
+
 test('a new key of the provider is fetched with the first token that names it, without failing other requests', async (t) => {
   const server = await startKeyServer(t, [jwkOf(pairs.rsa.publicKey, { kid: 'first' })])
   const clock = new ManualClock()

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { temporaryFile } from './support/command.ts'
+import { startKeyServer } from './support/key-server.ts'
 import { runHere } from './support/run-here.ts'
 
 const WORTH_WARNINGS = `admin: false
@@ -40,4 +41,13 @@ test('check --strict fails on warnings', async (t) => {
     .replace('strip: /api', 'strip: /users')
   const taken = await runHere(['check', '--strict', await temporaryFile(t, 'a.yaml', sound)])
   assert.deepEqual([taken.code, taken.stderr], [0, ''])
+})
+
+test('check asks no issuer for its keys, so that it ends even if that is silent', async (t) => {
+  const server = await startKeyServer(t, [])
+  const methods = `jwt: { jwks: '${server.url}/keys' }`
+  const text = WORTH_WARNINGS.replace('api-key: {}', methods)
+  assert.equal((await runHere(['check', await temporaryFile(t, 'a.yaml', text)])).code, 0)
+  await fetch(`${server.url}/keys`)
+  assert.equal(server.requests, 1)
 })

@@ -138,6 +138,27 @@ test('takeover callbacks run once, or at once if it has already happened', () =>
   assert.deepEqual(reported, ['early', 'late'])
 })
 
+test('an object takes over with the first of its holders that does, and so do its parts', () => {
+  const [parts, wholes] = [new Shared<object>(), new Shared<object>()]
+  const thread = {}
+  let begun = 0
+  const whole = (holder: Holder) =>
+    wholes.get(holder, 'whole', (own) => {
+      parts.get(own, 'part', (ownOfPart) => {
+        ownOfPart.onTakeOver(() => begun++)
+        return {}
+      })
+      return {}
+    })
+  const [refused, one, two] = [new Holder(thread), new Holder(thread), new Holder(thread)]
+  for (const holder of [refused, one, two]) whole(holder)
+  refused.release()
+  assert.equal(begun, 0)
+  one.takeOver()
+  two.takeOver()
+  assert.equal(begun, 1)
+})
+
 test('an isolated holder has its own objects, and can see those of the thread', () => {
   const things = new Shared<Thing>()
   const thread = {}

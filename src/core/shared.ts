@@ -59,7 +59,7 @@ export class Shared<Thing extends object & { close?(): void }> {
 
   /**
    * Returns the thing under that key and creates it if necessary. Whatever it depends on should be held by `own`, so that it lives at least
-   * as long.
+   * as long; `own` takes over with the first of its holders that does.
    */
   get(holder: Holder, key: string, make: (own: Holder) => Thing): Thing {
     const things = this.scopes.get(holder.scope) ?? new Map<string, SharedEntry<Thing>>()
@@ -68,6 +68,7 @@ export class Shared<Thing extends object & { close?(): void }> {
     things.set(key, entry)
     if (entry.holders.has(holder)) return entry.thing
     entry.holders.add(holder)
+    holder.onTakeOver(() => entry.own.takeOver())
     holder.onRelease(() => {
       entry.holders.delete(holder)
       if (entry.holders.size > 0) return

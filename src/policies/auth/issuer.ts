@@ -1,5 +1,5 @@
 import type { PolicyToolbox } from '../policy.ts'
-import { Shared } from '../../core/shared.ts'
+import { type Holder, Shared } from '../../core/shared.ts'
 import { GatewayError } from '../../core/errors.ts'
 import { type Claims, consumerOf, endOf } from './claims.ts'
 import { CredentialError } from './credential-error.ts'
@@ -99,9 +99,11 @@ function keysOf(options: IssuerOptions, toolbox: PolicyToolbox): Keys {
   if (!needsRemote) return { version: 0, find: (algorithm, id) => configured.find(algorithm, id) }
   const from = jwks === undefined ? { issuer: issuer ?? '' } : { jwks }
   const { clock, random, log } = toolbox
-  const make = (): KeySet => {
+  const make = (own: Holder): KeySet => {
     const changed = (): void => void made.version++
     const made: KeySet = { keys: new RemoteKeys({ from, ca, refresh, changed }, { clock, random, log }), version: 0 }
+    // Not before: a configuration that is only checked contacts nobody.
+    own.onTakeOver(() => void made.keys.refresh())
     return made
   }
   const set = keySets.get(toolbox.holder, JSON.stringify([from, ca, refresh]), make)

@@ -28,9 +28,9 @@ export interface RemoteKeysOptions {
 }
 
 /**
- * The keys of a JSON Web Key Set (RFC 7517) at a URL. They are fetched when the configuration loads; again by the first token after
- * `refresh`, which does not wait for the result; and when a token names an unknown key, which does wait. The last fetched set is
- * used for as long as no newer one is available.
+ * The keys of a JSON Web Key Set (RFC 7517) at a URL. They are fetched by the first token, unless `refresh` was called before; again by
+ * the first token after `options.refresh`, which does not wait for the result; and when a token names an unknown key, which does wait.
+ * The last fetched set is used for as long as no newer one is available.
  */
 export class RemoteKeys implements KeySource {
   private readonly options: RemoteKeysOptions
@@ -49,7 +49,6 @@ export class RemoteKeys implements KeySource {
     this.options = options
     this.toolbox = toolbox
     this.fetch = createFetch(options.ca, toolbox.clock)
-    void this.refresh()
   }
 
   find(algorithm: string, id: string | undefined): readonly VerificationKey[] | Promise<readonly VerificationKey[]> {
@@ -60,17 +59,8 @@ export class RemoteKeys implements KeySource {
     return this.refresh().then(() => this.select(algorithm, id))
   }
 
-  /** A token without a key id is accepted only if exactly one key is eligible (OpenID Connect Core 1.0 section 10.1). */
-  private select(algorithm: string, id: string | undefined): readonly VerificationKey[] {
-    if (this.keys === null)
-      throw new GatewayError('service-unavailable', 'The keys that verify tokens cannot be fetched; try again later.')
-    const fitting = this.keys.filter((key) => key.algorithms.includes(algorithm))
-    if (id !== undefined) return fitting.filter((key) => key.id === id)
-    return fitting.length === 1 ? fitting : []
-  }
-
   /** Fetches the set unless that was attempted very recently; never rejects. */
-  private refresh(): Promise<void> {
+  refresh(): Promise<void> {
     return this.refreshing.join('', () => {
       const now = this.toolbox.clock.now()
       if (now - this.attemptedAt < (this.keys === null ? FIRST_COOLDOWN : COOLDOWN)) return Promise.resolve()
@@ -80,6 +70,15 @@ export class RemoteKeys implements KeySource {
         (error: unknown) => this.failed(error),
       )
     })
+  }
+
+  /** A token without a key id is accepted only if exactly one key is eligible (OpenID Connect Core 1.0 section 10.1). */
+  private select(algorithm: string, id: string | undefined): readonly VerificationKey[] {
+    if (this.keys === null)
+      throw new GatewayError('service-unavailable', 'The keys that verify tokens cannot be fetched; try again later.')
+    const fitting = this.keys.filter((key) => key.algorithms.includes(algorithm))
+    if (id !== undefined) return fitting.filter((key) => key.id === id)
+    return fitting.length === 1 ? fitting : []
   }
 
   private async load(): Promise<string> {
