@@ -175,6 +175,26 @@ for (const [what, step] of Object.entries(careless))
     assert.equal(cancelled, 1)
   })
 
+test('a policy may return one reply for many requests: what outer steps change does not stay in it', async () => {
+  const kept = Reply.json(200, {})
+  for (const step of [() => () => kept, () => () => Promise.resolve(kept)] satisfies Middleware[]) {
+    const handle = apply(step)
+    const first = await handle(makeExchange())
+    first.headers.append('X-Outer', '1')
+    first.status = 404
+    first.body = null
+    const second = await handle(makeExchange())
+    assert.deepEqual([second.status, second.headers.get('X-Outer')], [200, undefined])
+    assert.notEqual(second.body, null)
+  }
+})
+
+test('a reply from an inner step is passed on as it is', async () => {
+  const reply = Reply.json(200, {})
+  for (const step of [(next) => next, (next) => async (exchange) => next(exchange)] satisfies Middleware[])
+    assert.equal(await apply(step, () => reply)(makeExchange()), reply)
+})
+
 test('an error of the table that a policy throws is its answer', async () => {
   const forbidden = new GatewayError('forbidden', 'No.')
   assert.equal(

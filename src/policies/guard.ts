@@ -1,6 +1,6 @@
 import { messageOf } from '../core/error-facts.ts'
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { isBody } from '../http/body.ts'
+import { isBody, isStream } from '../http/body.ts'
 import type { Policy } from './policy.ts'
 import { errorKind, GatewayError } from '../core/errors.ts'
 import type { Exchange } from '../http/exchange.ts'
@@ -129,11 +129,13 @@ function guard(name: string, place: Place, step: (next: Handler) => Handler, nex
     throw thrown
   }
   return (exchange) => {
-    passedOn.set(exchange, new Given(exchange))
+    const given = new Given(exchange)
+    const finish = (reply: Reply): Reply => separate(checked(name, reply), given.reply)
+    passedOn.set(exchange, given)
     try {
       const reply = running.run(place(exchange), handle, exchange)
-      if (!(reply instanceof Promise)) return checked(name, reply)
-      return reply.then((settled) => checked(name, settled)).catch((thrown: unknown) => fail(exchange, thrown))
+      if (!(reply instanceof Promise)) return finish(reply)
+      return reply.then(finish).catch((thrown: unknown) => fail(exchange, thrown))
     } catch (thrown) {
       return fail(exchange, thrown)
     }
@@ -152,6 +154,13 @@ function checked(name: string, reply: unknown): Reply {
   if (!isBody(body)) throw failure(name, new TypeError(`it returned a reply whose body is not valid: ${bodyExpected}`))
   if (upgrade === null || PROTOCOL.test(upgrade.protocol)) return reply
   throw failure(name, new TypeError('it returned an upgrade to something that is not a protocol'))
+}
+
+/** A copy of a reply that the policy made itself, and may return again: outer steps change what they get. */
+function separate(reply: Reply, passedOn: Reply | null): Reply {
+  const { status, headers, body, upgrade } = reply
+  if (reply === passedOn || upgrade !== null || isStream(body)) return reply
+  return new Reply(status, headers.clone(), body)
 }
 
 const bodyExpected = 'expected null, Bytes, or a stream whose length is a whole number, -1 if it is unknown'
