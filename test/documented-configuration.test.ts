@@ -54,6 +54,6 @@ async function problemsOf(file: string, excerpt: string): Promise<string[]> {
     assert.ok(error instanceof ConfigError)
     return error.problems
       .map(({ path, message }) => `${path}: ${message}`)
-      .filter((text) => !/ENOENT|no such file$|no such folder/.test(text))
+      .filter((text) => !/there is no file|no such file$|no such folder/.test(text))
   }
 }

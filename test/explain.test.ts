@@ -86,7 +86,7 @@ test('an explanation has path, routes, policies, instances and the forwarded hea
   const reported = await explain('https://api.example.com/books/./7?page=2&token=abc', { from: '203.0.113.9' })
   assert.deepEqual(reported.path, { written: '/books/./7', normal: '/books/7', refused: null })
   assert.deepEqual(
-    reported.routes.candidates.map(({ route, lacks, taken }) => [route, lacks, taken]),
+    reported.routes.candidates.map(({ route, lacks, selected }) => [route, lacks, selected]),
     [
       ['drafts', ['header x-draft is missing'], false],
       ['books', [], true],

@@ -100,12 +100,12 @@ export const explanation = z.object({
         host: z.string().nullable(),
         listener: z.string().nullable(),
         lacks: z.string().array().readonly().describe('The conditions of the route that the request does not meet.'),
-        taken: z.boolean(),
+        selected: z.boolean(),
       })
       .array()
       .readonly()
       .describe(
-        'Entries of the routing table for this path, in the order in which they are tried; the first one whose conditions are met is taken.',
+        'Entries of the routing table for this path, in the order in which they are tried; the first one whose conditions are met is selected.',
       ),
     more: z.int().describe('Number of further entries.'),
     others: z.int().describe('Number of entries for other paths.'),
@@ -128,7 +128,7 @@ export const explanation = z.object({
           state: z.string(),
           unusable: z.string().nullable().describe('Why it gets no requests; null if it does.'),
           slowStart: z.boolean().describe('It is new or has recovered, and gets only part of its share.'),
-          next: z.boolean().describe('The balancer of this worker would choose it now.'),
+          next: z.boolean().describe('The balancer of this worker would select it now.'),
         })
         .array()
         .readonly(),

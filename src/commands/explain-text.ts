@@ -47,12 +47,12 @@ function pathLines({ path, params }: Explanation, paint: Paint): string[] {
 
 function routeLines({ routes, route, path }: Explanation, paint: Paint): string[] {
   const { candidates, more, others } = routes
-  // Nothing is tried after the chosen one, but it is useful to know what would have been.
+  // Nothing is tried after the selected one, but it is useful to know what would have been.
   const lines = rows(
     candidates.slice(0, CANDIDATES).map((candidate) => {
       const { mark, color } = candidateMark(candidate)
-      const { route: id, pattern, host, lacks, taken } = candidate
-      const why = taken ? '' : lacks.length > 0 ? lacks.join('; ') : 'another route takes precedence'
+      const { route: id, pattern, host, lacks, selected } = candidate
+      const why = selected ? '' : lacks.length > 0 ? lacks.join('; ') : 'another route takes precedence'
       return [mark, color, [id, `${host ?? ''}${pattern}`, why]]
     }),
     paint,
@@ -64,8 +64,8 @@ function routeLines({ routes, route, path }: Explanation, paint: Paint): string[
   return lines
 }
 
-function candidateMark({ taken, lacks }: ShownCandidate): { mark: string; color: Color } {
-  if (taken) return { mark: '✓', color: 'green' }
+function candidateMark({ selected, lacks }: ShownCandidate): { mark: string; color: Color } {
+  if (selected) return { mark: '✓', color: 'green' }
   return lacks.length > 0 ? { mark: '✗', color: 'red' } : { mark: '·', color: 'dim' }
 }
 

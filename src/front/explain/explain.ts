@@ -263,15 +263,15 @@ class Inquiry {
     const effectiveMethod = preflightMethod(look) ?? method
     const tried = createExplainer(entries)({ host, path, method: effectiveMethod, headers, query, listener })
     const close = tried.filter(({ unmet }) => unmet[0]?.what !== 'path')
-    const isTaken = ({ value, unmet }: TriedLine<string>): boolean => value === route.id && unmet.length === 0
-    const taken = close.find(isTaken)
+    const isSelected = ({ value, unmet }: TriedLine<string>): boolean => value === route.id && unmet.length === 0
+    const selected = close.find(isSelected)
     const candidates = close.slice(0, MAX_CANDIDATES).map((line): ShownCandidate => ({
       route: line.value,
       pattern: line.pattern,
       host: line.host,
       listener: line.listener,
       lacks: line.unmet.map(lackWords),
-      taken: line === taken,
+      selected: line === selected,
     }))
     return { candidates, more: close.length - candidates.length, others: tried.length - close.length }
   }

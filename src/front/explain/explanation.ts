@@ -57,10 +57,10 @@ export interface ShownCandidate {
   readonly pattern: string
   readonly host: string | null
   readonly listener: string | null
-  /** In words, which conditions the request does not meet; empty if it is the chosen line, or if an earlier line was chosen. */
+  /** In words, which conditions the request does not meet; empty if this line or an earlier one was selected. */
   readonly lacks: readonly string[]
-  /** Whether this line was chosen. */
-  readonly taken: boolean
+  /** Whether this line was selected. */
+  readonly selected: boolean
 }
 
 /** How a policy treated the request. */
@@ -106,7 +106,7 @@ export interface ShownInstance {
   readonly unusable: string | null
   /** Whether it is new and gets less than its full share. */
   readonly slowStart: boolean
-  /** Whether the balancer would pick it now. */
+  /** Whether the balancer would select it now. */
   readonly next: boolean
 }
 

@@ -12,7 +12,7 @@ export interface Explanation {
       readonly host: string | null
       readonly listener: string | null
       readonly lacks: readonly string[]
-      readonly taken: boolean
+      readonly selected: boolean
     }[]
     readonly more: number
     readonly others: number

@@ -76,11 +76,11 @@ export function Explained({ answer }: { answer: Explanation }): ComponentChildre
               },
               {
                 head: 'Why',
-                cell: ({ taken, lacks }) =>
-                  taken
-                    ? h(Badge, { tone: 'good' }, 'chosen')
+                cell: ({ selected, lacks }) =>
+                  selected
+                    ? h(Badge, { tone: 'good' }, 'selected')
                     : lacks.length === 0
-                      ? h('span', { class: 'quiet' }, 'another route is more specific')
+                      ? h('span', { class: 'quiet' }, 'another route takes precedence')
                       : lacks.join('; '),
               },
             ],
@@ -121,7 +121,7 @@ export function Explained({ answer }: { answer: Explanation }): ComponentChildre
             {
               head: 'Next',
               cell: ({ next: isNext }) =>
-                isNext ? h(Badge, { tone: 'notice' }, 'would be chosen') : h('span', { class: 'quiet' }, '–'),
+                isNext ? h(Badge, { tone: 'notice' }, 'would be selected') : h('span', { class: 'quiet' }, '–'),
             },
           ],
         }),
