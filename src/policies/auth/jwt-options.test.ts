@@ -101,7 +101,7 @@ for (const [what, options, problem] of [
   [
     'a missing file',
     { publicKeys: ['no/such/file.pem'] },
-    /^publicKeys\.0: is neither a public key in PEM nor a file.*ENOENT/,
+    /^publicKeys\.0: is neither a public key in PEM nor a file with one: there is no file \/.*no\/such\/file\.pem$/,
   ],
   [
     'a secret together with issuers',

@@ -1,6 +1,7 @@
-import { messageOf } from '../../core/error-facts.ts'
+import { codeOf, messageOf } from '../../core/error-facts.ts'
 import { createPublicKey } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { z } from 'zod'
 import { duplicatesOf } from '../../core/duplicates.ts'
 import { isToken } from '../../core/field.ts'
@@ -26,7 +27,7 @@ const publicKey = z.string().transform((written, context) => {
     context.addIssue({ code: 'custom', message: `cannot be used to verify tokens: ${weakness}` })
     return z.NEVER
   } catch (error) {
-    const reason = messageOf(error)
+    const reason = codeOf(error) === 'ENOENT' ? `there is no file ${resolve(written)}` : messageOf(error)
     context.addIssue({ code: 'custom', message: `is neither a public key in PEM nor a file with one: ${reason}` })
     return z.NEVER
   }
