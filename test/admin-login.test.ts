@@ -1,5 +1,7 @@
 /** Users of the admin listener: who can log in, for how long, and with which permissions. */
 import assert from 'node:assert/strict'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import type { IncomingMessage } from 'node:http'
 import test, { type TestContext } from 'node:test'
 import type { GatewayInput } from '../src/gateway.ts'
 import { type AdminAsk, startAdminGateway } from './support/admin.ts'
@@ -230,6 +232,19 @@ test('each role can do what it allows, and changes are logged with the name', as
       [null, 'token', 'admin', 'POST', '/config/rollback?token=[redacted]', 400],
     ],
   )
+})
+
+test('a change is logged with the name even if the connection is lost before the reply', async (t) => {
+  const { ask, sessionOf, log } = await start(t)
+  const otto = await sessionOf('otto')
+  const cut = (message: unknown): void => {
+    const { request } = message as { readonly request: IncomingMessage }
+    if (request.method === 'DELETE') request.socket.destroy()
+  }
+  subscribe('http.server.request.start', cut)
+  t.after(() => unsubscribe('http.server.request.start', cut))
+  await assert.rejects(ask('/limits/user:42', { method: 'DELETE', headers: otto }))
+  await log.line({ message: 'An operator has asked for a change', operator: 'otto', path: '/limits/user:42' })
 })
 
 test('GET /events ends with the session', async (t) => {

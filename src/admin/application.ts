@@ -104,8 +104,8 @@ export async function createApplication(server: Server, host: string, context: A
     checkRole(request)
     return undefined
   })
-  // Logs each change, performed or refused, with the caller.
-  app.addHook('onResponse', async ({ operator: caller, method, url, routeOptions }, { statusCode: status }) => {
+  // Logs each change, performed or refused, with the caller; also if the connection is lost before the reply is sent.
+  app.addHook('onSend', async ({ operator: caller, method, url, routeOptions }, { statusCode: status }) => {
     if (caller === null || isSafe(method) || routeOptions.config.readsOnly === true) return
     log.warn(
       { ...callerFields(caller), role: caller.role, method, path: redactTarget(url), status },
