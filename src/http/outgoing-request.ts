@@ -22,6 +22,8 @@ export interface OutgoingRequest {
   readonly body: Body
   /** Trailers are accepted (RFC 9110 section 10.1.4). */
   readonly acceptsTrailers: boolean
+  /** A gRPC call: over HTTP/2, DATA ends it even without content, as servers do not see the end of a call in HEADERS. */
+  readonly isCall: boolean
   /** The body, a stream, is only sent once the service answers 100 (Continue) (RFC 9110 section 10.1.1). */
   readonly expectsContinue: boolean
   /** The protocol to upgrade to, or null. */

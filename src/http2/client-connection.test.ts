@@ -7,6 +7,7 @@ import { replyHead, wholeReply } from '../../test/support/http2-service.ts'
 import { GatewayError } from '../core/errors.ts'
 import { Bytes } from '../http/body.ts'
 import { NotProcessed } from '../http/lane-errors.ts'
+import type { OutgoingRequest } from '../http/outgoing-request.ts'
 
 const { Code, Type, data } = h2
 
@@ -32,6 +33,28 @@ test('no request is sent before the SETTINGS of the service', async () => {
   assert.deepEqual(service.events, ['stands'])
   assert.equal(service.connection.hasRoom, true)
   assert.equal(service.connection.most, 2)
+})
+
+/** The type, flags and length of each frame of a request. */
+async function sentFor(service: RecordedService, request: Partial<OutgoingRequest>) {
+  await service.turn()
+  const before = service.frames.length
+  service.send({ method: 'POST', ...request })
+  await service.turn()
+  return service.frames
+    .slice(before)
+    .map(({ type, flags, payload }) => [type, flags, type === Type.data ? payload.length : null])
+}
+
+test('the end of a request without content is in its head; that of a gRPC call is a frame of its own', async () => {
+  const service = RecordedService.greeted()
+  for (const body of [null, Bytes.fromText('')]) {
+    assert.deepEqual(await sentFor(service, { body }), [[Type.headers, 0x5, null]])
+    assert.deepEqual(await sentFor(service, { body, isCall: true }), [
+      [Type.headers, 0x4, null],
+      [Type.data, 0x1, 0],
+    ])
+  }
 })
 
 test('a service that starts with anything else does not speak HTTP/2', () => {
@@ -278,6 +301,7 @@ test('a lane acquired before GOAWAY fails as not processed', () => {
       fields: '',
       body,
       acceptsTrailers: false,
+      isCall: false,
       expectsContinue: false,
       upgrade: null,
     },

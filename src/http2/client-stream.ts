@@ -126,14 +126,14 @@ export class ClientStream implements Lane, OccupiedLane, BodyOwner, ContentOwner
     this.deadline = tools.deadlines.in(this.timeouts.responseTimeout)
     // 2.
     const section = requestSection(request, tools.scheme)
-    if (upgrade !== null) return this.writeHead(section)
+    if (upgrade !== null) return this.writeHead(section, false)
+    if (body === null || (!isStream(body) && body.length === 0)) return this.writeHead(section, true)
     if (!isStream(body) && tools.sender.sendWhole(this, section, body)) return
-    if (body === null) return tools.sender.putFields(this.id, section, true)
     // 3.
     this.sending = true
     if (!isStream(body) || !request.expectsContinue) return this.send(section, body)
     this.held = body
-    this.writeHead(section)
+    this.writeHead(section, false)
     // The body counts as not yet available from the client, even if the service asks for it at once.
     this.waitingForClient = tools.deadlines.now
     this.deadline = tools.deadlines.in(CONTINUE_TIMEOUT)
@@ -193,9 +193,13 @@ export class ClientStream implements Lane, OccupiedLane, BodyOwner, ContentOwner
     this.writer?.advance()
   }
 
-  writeHead(section: string): void {
+  /** The end of a gRPC call is a frame of its own, even without content ("gRPC over HTTP2", Requests). */
+  writeHead(section: string, alone: boolean): void {
+    const { sender } = this.tools
+    const isCall = this.request?.isCall === true
     this.headOut = true
-    this.tools.sender.putFields(this.id, section, false)
+    sender.putFields(this.id, section, alone && !isCall)
+    if (alone && isCall) sender.endStream(this.id)
   }
 
   writeContent(content: Buffer, last: boolean, released: (error?: Error | null) => void): number {
@@ -232,12 +236,11 @@ export class ClientStream implements Lane, OccupiedLane, BodyOwner, ContentOwner
   }
 
   contentWritten(): void {
+    this.sending = false
     if (this.tunnel !== null) {
-      this.sending = false
       if (this.ended || this.unwanted) this.finish()
       return
     }
-    this.sending = false
     this.waitingForClient = Number.POSITIVE_INFINITY
     if (!this.answered) this.deadline = this.tools.deadlines.in(this.timeouts.responseTimeout)
   }

@@ -84,6 +84,7 @@ export class RequestForm {
       body,
       // Always sent for gRPC, even if TE was lost on the way: without trailers, clients would never learn the status of the call.
       acceptsTrailers: acceptsTrailers || grpc !== null,
+      isCall: grpc !== null,
       // The sender of a buffered body has already been told to continue.
       expectsContinue: exchange.expectsContinue && isStream(body) && !(body instanceof BufferedBody),
       upgrade: changes ? { protocol: upgrade, key: headers.get('Sec-WebSocket-Key') ?? '' } : null,

@@ -9,6 +9,7 @@ export const outgoing: OutgoingRequest = {
   fields: '',
   body: null,
   acceptsTrailers: false,
+  isCall: false,
   expectsContinue: false,
   upgrade: null,
 }

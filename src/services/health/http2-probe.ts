@@ -66,6 +66,7 @@ export function probeOverHttp2(
       fields: wireOf(fields),
       body,
       acceptsTrailers: true,
+      isCall: false,
       expectsContinue: false,
       upgrade: null,
     },
