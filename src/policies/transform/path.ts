@@ -67,8 +67,9 @@ export function compilePathEdit(edit: z.output<typeof pathEdit>): (exchange: Exc
 
 function checked(path: string): string {
   const normal = normalizePath(path)
-  // A ".." would lead outside of the intended place.
+  // A ".." would lead outside of the intended place, and a "." at the end to what contains it.
   if (normal === null || normal.split('/').length !== path.split('/').length) throw misplaced()
+  if (normal.endsWith('/') !== path.endsWith('/')) throw misplaced()
   return normal
 }
 
