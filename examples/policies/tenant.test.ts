@@ -14,7 +14,7 @@ test('the service receives the tenant of the host, whatever the client sends', a
   assert.equal(reply.headers.get('Vary'), 'Host')
 })
 
-test('an unknown host is rejected', () => {
+test('an unknown host is refused', () => {
   const handle = applyPolicy(tenant, options, () => Reply.json(200, {}))
   assert.throws(() => void handle(fakeExchange({ host: 'initech.example.com' })), { code: 'tenant-unknown' })
 })

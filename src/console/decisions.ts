@@ -1,6 +1,6 @@
 import type { Decision } from './answers.ts'
 
-/** The policy and its decision in a few words: "rate-limit" and "rejected, tier api_key". */
+/** The policy and its decision in a few words: "rate-limit" and "refused, tier api_key". */
 export function decisionWords({ name, attributes }: Decision): readonly [who: string, what: string] {
   const known = Object.entries(attributes).filter(([, value]) => value !== null && value !== undefined)
   const words = known.map(([key, value]) => {

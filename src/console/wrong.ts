@@ -139,7 +139,7 @@ function ofConfiguration({ config, now }: Looked): Finding[] {
     const more = (config.lastReload?.problems.length ?? 0) - 1
     found.push({
       level: 'critical',
-      title: 'The last configuration was rejected',
+      title: 'The last configuration was refused',
       detail:
         `The gateway keeps the previous one. ${first === undefined ? '' : `${placeOf(first)}${first.message}`}` +
         (more > 0 ? ` (and ${more} more)` : ''),
@@ -190,7 +190,7 @@ function ofCertificates({ certificates, now }: Looked): Finding[] {
         {
           level: 'critical',
           title: `There is no certificate for ${name} yet`,
-          detail: `${lastOrderSuccessful ? 'It is being ordered' : 'The last order failed'}: handshakes for that name are rejected.`,
+          detail: `${lastOrderSuccessful ? 'It is being ordered' : 'The last order failed'}: handshakes for that name are refused.`,
           href,
         },
       ]
@@ -254,7 +254,7 @@ function ofRefusals({ windows, routes }: Looked, outcomes: ReadonlyMap<string, O
   return [
     {
       level: 'notice',
-      title: `${share(refused)} of the requests are rejected`,
+      title: `${share(refused)} of the requests are refused`,
       detail: `${count(refusals)} of ${count(requests)} in the last ${duration(seconds)} got 4xx${reason}.`,
       href: '/console/requests?status=4xx',
     },

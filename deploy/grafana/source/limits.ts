@@ -52,7 +52,7 @@ const identity: Row = {
     graph({
       title: 'Not accepted',
       description:
-        'Rejected requests, and why. Many invalid ones from few addresses mean that someone is guessing keys; unavailable means that tokens could not be checked.',
+        'Refused requests, and why. Many invalid ones from few addresses mean that someone is guessing keys; unavailable means that tokens could not be checked.',
       unit: RequestsPerSecond,
       stacked: true,
       queries: [
@@ -156,11 +156,11 @@ const store: Row = {
   ],
 }
 
-/** Callers, rejected requests, and rate limits. */
+/** Callers, refused requests, and rate limits. */
 export const limits = dashboard({
   uid: 'limits',
   title: 'Limits and identity',
-  description: 'Callers, rejected requests, and rate limits.',
+  description: 'Callers, refused requests, and rate limits.',
   choices: [],
   rows: [rateLimits, identity, repeats, store],
 })

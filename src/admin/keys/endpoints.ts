@@ -112,7 +112,7 @@ export function keyEndpoints(app: AdminApp, context: AdminContext): void {
       schema: {
         summary: 'Revoke an API key',
         description:
-          'Revokes all keys of the ID, or with `prefix` the one that starts with it. All gateways on the same Redis reject it at once. For a key in the configuration, which requires the role admin, the answer shows how to change the configuration.',
+          'Revokes all keys of the ID, or with `prefix` the one that starts with it. All gateways on the same Redis refuse it at once. For a key in the configuration, which requires the role admin, the answer shows how to change the configuration.',
         tags: ['keys'],
         params,
         querystring: z.strictObject({ prefix: z.string().min(1).optional().describe('How the key starts.') }),

@@ -32,7 +32,7 @@ export function Clients({ query }: { query: URLSearchParams }): ComponentChildre
       { class: 'figures' },
       h(Figure, { name: 'Rate limit decisions', value: count(all), about: periodOf(live.windows) }),
       h(Figure, {
-        name: 'Rejected with 429',
+        name: 'Refused with 429',
         value: count(refused),
         ...(refused > 0 && { tone: 'warning' as const }),
         about: periodOf(live.windows),
@@ -175,10 +175,10 @@ function Limited(): ComponentChildren {
                   {
                     head: 'Now',
                     cell: ({ limited }) =>
-                      h(Badge, { tone: limited ? 'warning' : 'good' }, limited ? 'rejected' : 'accepted'),
+                      h(Badge, { tone: limited ? 'warning' : 'good' }, limited ? 'refused' : 'accepted'),
                   },
                   {
-                    head: 'Rejected',
+                    head: 'Refused',
                     numeric: true,
                     sort: ({ refused }) => refused,
                     cell: ({ refused }) => count(refused),
@@ -245,7 +245,7 @@ function Limits({ limits }: { limits: readonly Limit[] }): ComponentChildren {
           quota === null
             ? '–'
             : quota.waitSeconds > 0
-              ? h(Badge, { tone: 'warning' }, `rejected for ${duration(Math.ceil(quota.waitSeconds))}`)
+              ? h(Badge, { tone: 'warning' }, `refused for ${duration(Math.ceil(quota.waitSeconds))}`)
               : h(Badge, { tone: 'good' }, 'accepted'),
       },
       { head: 'Store', wide: true, cell: ({ store }) => store },

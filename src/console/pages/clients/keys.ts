@@ -96,8 +96,8 @@ function revocationOf(key: ApiKey, keys: readonly ApiKey[], done: (answer: Revok
     title: all ? `Revoke all keys ${key.id}?` : `Revoke ${nameOf(key)}?`,
     text:
       key.store === 'redis'
-        ? 'All gateways on the same Redis reject it at once. This cannot be undone.'
-        : 'The key is in the configuration: you get a patch for the file. The key is rejected once the gateway has reloaded it.',
+        ? 'All gateways on the same Redis refuse it at once. This cannot be undone.'
+        : 'The key is in the configuration: you get a patch for the file. The key is refused once the gateway has reloaded it.',
     action: 'Revoke',
     danger: key.store === 'redis',
     run: async () => {

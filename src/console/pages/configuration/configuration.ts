@@ -36,7 +36,7 @@ export function Configuration(): ComponentChildren {
             status.lastReload !== null &&
             h(
               Panel,
-              { title: `The last configuration was rejected ${ago(status.lastReload.at, now)}` },
+              { title: `The last configuration was refused ${ago(status.lastReload.at, now)}` },
               h('p', null, 'Nothing has changed: the gateway keeps the previous configuration.'),
               h(Problems, { problems: status.lastReload.problems }),
             ),
@@ -86,6 +86,6 @@ function factsOf(
 const OUTCOMES: Readonly<Record<string, string>> = {
   applied: 'applied',
   unchanged: 'no changes',
-  refused: 'rejected',
+  refused: 'refused',
   rolled_back: 'rolled back',
 }

@@ -6,7 +6,7 @@ import { Badge, Tag, type Tone } from '../../parts/marks.ts'
 const VERDICTS: Readonly<Record<string, readonly [word: string, tone: Tone]>> = {
   passed: ['passed', 'good'],
   answered: ['answered', 'notice'],
-  refused: ['rejected', 'critical'],
+  refused: ['refused', 'critical'],
   'not-reached': ['not reached', 'plain'],
   'not-run': ['not run', 'plain'],
   off: ['off', 'plain'],
