@@ -94,9 +94,11 @@ test('logrotate renames the log, and sends the signal on which the gateway opens
   const lines = createInterface(child.stdout)[Symbol.asyncIterator]()
   assert.equal((await lines.next()).value, 'up')
 
-  const here = rotation
-    .replaceAll('/var/log/sallyport/', `${logs}/`)
-    .replace('systemctl kill --kill-who=main --signal=SIGUSR2 sallyport.service', `kill -USR2 ${child.pid}`)
+  const here = rotation.replaceAll('/var/log/sallyport/', `${logs}/`).replace(
+    // Also the gateways on the sockets of sallyport.socket, each of which is an instance of a template.
+    "systemctl kill --kill-who=main --signal=SIGUSR2 sallyport.service 'sallyport@*.service'",
+    `kill -USR2 ${child.pid}`,
+  )
   assert.notEqual(here, rotation)
   const file = join(logs, 'rotation')
   writeFileSync(file, here, { mode: 0o644 })
