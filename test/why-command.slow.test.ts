@@ -63,7 +63,7 @@ test('why explains the outcome of a request, whichever worker handled it, and ex
   )
   const { code, stdout, stderr } = await why('another')
   assert.deepEqual([code, stdout], [1, ''])
-  assert.match(stderr, /^No worker remembers a request with the correlation id another\.\n/)
+  assert.match(stderr, /^No worker remembers a request with the correlation ID another\.\n/)
   assert.match(stderr, /Worker 0 remembers \d of 200/)
   assert.match(stderr, /Worker 1 remembers \d of 200/)
 })

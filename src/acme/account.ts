@@ -32,7 +32,7 @@ export async function register(session: Session, key: KeyObject, registration: R
   const { newAccount, meta } = await session.directory()
   const { email, external } = registration
   if (meta.externalAccountRequired && external === undefined)
-    throw new AcmeError(`${session.url} wants an external account: set eab to the key id and HMAC key that it gave you`)
+    throw new AcmeError(`${session.url} wants an external account: set eab to the key ID and HMAC key that it gave you`)
   const payload = {
     termsOfServiceAgreed: true,
     ...(email !== undefined && { contact: [`mailto:${email}`] }),

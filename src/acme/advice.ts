@@ -26,7 +26,7 @@ export function adviceFor(type: string, name: string, challenge: ChallengeType):
     case 'rejectedIdentifier':
       return `the CA does not issue certificates for ${name}: remove it from domains`
     case 'externalAccountRequired':
-      return 'set eab to the key id and HMAC key that the CA gave you'
+      return 'set eab to the key ID and HMAC key that the CA gave you'
     case 'userActionRequired':
       return "the CA's terms have changed: agree to them as the error says"
     default:

@@ -24,7 +24,7 @@ export const requestFilter = z.strictObject({
   service: z.string().optional().describe('Name of a service.'),
   consumer: z.string().min(1).optional().describe('Id of a consumer, or of an API key.'),
   slower: z.coerce.number().min(0).optional().describe('Requests that took at least this many milliseconds.'),
-  correlationId: z.string().min(1).optional().describe('Correlation id, as replies and the log show it.'),
+  correlationId: z.string().min(1).optional().describe('Correlation ID, as replies and the log show it.'),
 })
 
 const listFilter = requestFilter.extend({
@@ -124,7 +124,7 @@ export function requestEndpoints(app: AdminApp, { threads }: AdminContext): void
     '/requests/:correlationId',
     {
       schema: {
-        summary: 'Why the requests with a correlation id ended as they did',
+        summary: 'Why the requests with a correlation ID ended as they did',
         description:
           'From all workers that answer, newest first. If none remembers one, the reply is 404, and `workers` in the problem document lists those that answered.',
         tags: ['requests'],
@@ -144,7 +144,7 @@ export function requestEndpoints(app: AdminApp, { threads }: AdminContext): void
           since: since === null ? null : new Date(since).toISOString(),
         }))
       if (found.length === 0)
-        throw new GatewayError('not-found', 'No worker remembers a request with that correlation id.', {
+        throw new GatewayError('not-found', 'No worker remembers a request with that correlation ID.', {
           members: { workers },
         })
       return { requests: found.map(describeAll), workers }

@@ -13,7 +13,7 @@ export const problemSchema: DocsObject = {
     title: { type: 'string', description: 'A short description of the kind of problem.' },
     status: { type: 'integer', minimum: 400, maximum: 599, description: 'The status of the reply.' },
     detail: { type: 'string', description: 'What happened, to what, and what to do.' },
-    instance: { type: 'string', format: 'uri-reference', description: 'The correlation id of the request.' },
+    instance: { type: 'string', format: 'uri-reference', description: 'The correlation ID of the request.' },
   },
   required: ['type', 'title', 'status', 'instance'],
 }

@@ -25,7 +25,7 @@ export function defineCreateKey(command: Command): void {
     .summary('create an API key')
     .description('Creates an API key, and prints it once.')
     .requiredOption('--id <id>', 'name of the key, in logs and to revoke it')
-    .option('--owner <name>', 'consumer that uses it (default: the id)')
+    .option('--owner <name>', 'consumer that uses it (default: the ID)')
     .option('--tier <tier>', `tier, which decides the limits (default: ${KEY_TIER})`)
     .option('--roles <list>', 'its roles, separated by commas')
     .option('--expires <time>', 'when it expires: 90d, 12h or 2027-01-31 (default: never)')

@@ -12,7 +12,7 @@ export function defineRevokeKey(command: Command): void {
   command
     .summary('revoke an API key')
     .description('Revokes an API key in Redis: every gateway refuses it.')
-    .argument('<id>', 'id of the key')
+    .argument('<id>', 'ID of the key')
     .option(
       '--prefix <prefix>',
       'only the key that starts with this, for example after a rotation (default: all keys of the ID)',
@@ -20,7 +20,7 @@ export function defineRevokeKey(command: Command): void {
     .addOption(configOption())
     .action(revokeKey)
   addExamples(command, [
-    ['sallyport keys revoke partner', 'revoke the key with this id'],
+    ['sallyport keys revoke partner', 'revoke the key with this ID'],
     ['sallyport keys revoke partner --prefix sp_eaf9c494', 'revoke the old key before it expires'],
   ])
 }

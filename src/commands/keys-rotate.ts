@@ -26,7 +26,7 @@ export function defineRotateKey(command: Command): void {
     .description(
       'Creates an API key that replaces an existing one, and prints it once. The old key keeps working for a while.',
     )
-    .argument('<id>', 'id of the key')
+    .argument('<id>', 'ID of the key')
     .option('--overlap <time>', 'how long the old key keeps working: 30m, 12h, 7d, or 0s to revoke it at once', '24h')
     .option('--expires <time>', 'when the new key expires: 90d, 12h or 2027-01-31 (default: like the old one)')
     .addOption(configOption())

@@ -47,7 +47,7 @@ export function defineLimits(command: Command, finish: (code: number) => void): 
     .argument('<client>', CLIENT)
     .option('--json', 'print it as JSON')
   addAdminOptions(show).action(showClient)
-  addExamples(show, [['sallyport limits show user:42', 'a user by its id']])
+  addExamples(show, [['sallyport limits show user:42', 'a user by its ID']])
   const reset = command
     .command('reset')
     .summary('reset the limits of a client')
@@ -58,7 +58,7 @@ export function defineLimits(command: Command, finish: (code: number) => void): 
     const resultText = (): string => `The rate limits of ${printable(client)} were reset.`
     finish(await runOnReplicas(options, question, replicaResultsSchema, resultText))
   })
-  addExamples(reset, [['sallyport limits reset key:partner', 'an API key by its id']])
+  addExamples(reset, [['sallyport limits reset key:partner', 'an API key by its ID']])
 }
 
 const CLIENT = 'user:42, key:partner, address:192.0.2.1 or 192.0.2.1'

@@ -13,7 +13,7 @@ export function whyText({ requests }: WhyAnswer, paint: Paint): string {
 
 /** The text if no worker remembers any. */
 export function nothingText(id: string, { workers }: Pick<WhyAnswer, 'workers'>): string {
-  const lines = [`No worker remembers a request with the correlation id ${printable(id)}.`]
+  const lines = [`No worker remembers a request with the correlation ID ${printable(id)}.`]
   if (workers.length === 0) lines.push('No worker answered.')
   for (const { worker, remembered, capacity, since } of workers)
     lines.push(

@@ -17,7 +17,7 @@ interface Options extends AdminOptions {
 export function defineWhy(command: Command, finish: (code: number) => void): void {
   command
     .description(
-      'Explains why a request with a correlation id ended as it did, from what the workers of a running gateway remember: its route, what policies ' +
+      'Explains why a request with a correlation ID ended as it did, from what the workers of a running gateway remember: its route, what policies ' +
         'decided, the attempts, and the cause in words. Exits with 1 if no worker remembers it.',
     )
     .argument('<correlation-id>', 'from X-Correlation-ID of the reply, the problem document or the log')

@@ -27,7 +27,7 @@ const externalAccountSchema = z.strictObject({
   keyId: z
     .string()
     .min(1)
-    .describe('Key id from the CA.')
+    .describe('Key ID from the CA.')
     .meta({ examples: ['kid-1'] }),
   hmacKey: z
     .string()

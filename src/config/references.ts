@@ -227,7 +227,7 @@ function checkIds(routes: readonly unknown[]): Finding[] {
     owners.set(id, first)
     if (typeof id !== 'string' || first === i) return []
     return [
-      { path: ['routes', i, 'id'], isKey: false, message: `the same id as routes[${first}]; expected a unique one` },
+      { path: ['routes', i, 'id'], isKey: false, message: `the same ID as routes[${first}]; expected a unique one` },
     ]
   })
 }

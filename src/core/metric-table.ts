@@ -45,7 +45,7 @@ export const metricTable = {
   },
   sallyport_route_duration_seconds: {
     type: 'histogram',
-    help: 'Duration of requests in seconds, by route id and whether they succeeded, ended with 4xx or ended with 5xx.',
+    help: 'Duration of requests in seconds, by route ID and whether they succeeded, ended with 4xx or ended with 5xx.',
     labels: ['route', 'outcome'],
     buckets: LONG,
     exported: false,
@@ -291,7 +291,7 @@ export const metricTable = {
   },
   sallyport_api_key_requests_total: {
     type: 'counter',
-    help: 'Requests with an API key of the configuration, including expired keys, by the id of the key.',
+    help: 'Requests with an API key of the configuration, including expired keys, by the ID of the key.',
     labels: ['key'],
   },
   sallyport_validation_reports_total: {

@@ -16,12 +16,12 @@ const ACCEPTED = /^[A-Za-z0-9][A-Za-z0-9._~+/=@-]{0,127}$/
 /** Gives each exchange an id that appears in the request to the service, the log and every reply. */
 export const correlationId = definePolicy({
   name: 'correlation-id',
-  summary: 'Gives each request an id, passes it to the service, and returns it on every reply, errors included.',
+  summary: 'Gives each request an ID, passes it to the service, and returns it on every reply, errors included.',
   options: z.strictObject({
     header: fieldName
       .default('X-Correlation-ID')
       .describe(
-        "Header for the id. A client's id is kept if it is 1 to 128 characters of A-Z a-z 0-9 . _ ~ + / = @ - and starts with a letter or digit; otherwise the gateway generates a UUID.",
+        "Header for the ID. A client's ID is kept if it is 1 to 128 characters of A-Z a-z 0-9 . _ ~ + / = @ - and starts with a letter or digit; otherwise the gateway generates a UUID.",
       ),
   }),
   document: ({ header }) => ({

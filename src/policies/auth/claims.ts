@@ -17,7 +17,7 @@ const claim = (name: string, what: string) =>
 
 /** Schema of the names of the claims that describe a consumer. */
 export const claimNames = z.strictObject({
-  id: claim('sub', 'the id'),
+  id: claim('sub', 'the ID'),
   roles: claim('roles', 'the roles: a list, or a string separated by commas'),
   scopes: claim('scope', 'the scopes: a list, or a string separated by spaces'),
   tier: claim('tier', 'the tier'),

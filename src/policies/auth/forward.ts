@@ -63,7 +63,7 @@ const options = z.strictObject({
     ),
   consumer: z
     .strictObject({
-      id: fieldName.describe('Field with the id of the consumer: X-User-ID.').meta({ examples: ['X-User-ID'] }),
+      id: fieldName.describe('Field with the ID of the consumer: X-User-ID.').meta({ examples: ['X-User-ID'] }),
       roles: fieldName
         .optional()
         .describe('Field with the roles, separated by commas. Default none.')
@@ -75,7 +75,7 @@ const options = z.strictObject({
     })
     .optional()
     .describe(
-      'Fields of its reply that describe the consumer. An admitted request without an id is anonymous. Default none.',
+      'Fields of its reply that describe the consumer. An admitted request without an ID is anonymous. Default none.',
     ),
   timeout: duration.prefault('2s').describe('Timeout for its whole reply. Default 2s.'),
   cache: durationOrZero

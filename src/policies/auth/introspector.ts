@@ -39,7 +39,7 @@ const questionFields = {
     .strictObject({
       id: z
         .string()
-        .describe('Client id of the gateway.')
+        .describe('Client ID of the gateway.')
         .meta({ examples: ['sallyport'] }),
       secret: z
         .string()

@@ -80,7 +80,7 @@ export const mtls = defineAuthMethod({
       .enum(ids)
       .default('commonName')
       .describe(
-        "Part of the certificate that becomes the consumer's id, unless a rule sets it: commonName, subject, fingerprint, or the first of its dns, uri or email names. Default commonName.",
+        "Part of the certificate that becomes the consumer's ID, unless a rule sets it: commonName, subject, fingerprint, or the first of its dns, uri or email names. Default commonName.",
       ),
     rules: ruleSchema
       .array()

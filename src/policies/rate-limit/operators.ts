@@ -46,7 +46,7 @@ const quota = z.object({
 })
 
 export const limit = z.object({
-  name: z.string().describe('The tier, with "@" and the id of the route if the route has its own count.'),
+  name: z.string().describe('The tier, with "@" and the ID of the route if the route has its own count.'),
   algorithm: z.enum(algorithms),
   store: z.enum(limitStores),
   quotas: quota.array().nullable().describe('Null if the store did not answer.'),
@@ -59,7 +59,7 @@ const query = z.object({
 
 export const limited = z.object({
   client: z.string().describe('In the form of /limits/{client}: user:42, key:partner or address:192.0.2.1.'),
-  limit: z.string().describe('The tier, with "@" and the id of the route if the route has its own count.'),
+  limit: z.string().describe('The tier, with "@" and the ID of the route if the route has its own count.'),
   algorithm: z.enum(algorithms),
   store: z.enum(limitStores),
   share: z.number().describe('Used fraction of the quota with the least left, up to 1.'),

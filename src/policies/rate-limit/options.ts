@@ -8,7 +8,7 @@ const tierName = z.string().regex(/^[A-Za-z0-9._-]{1,64}$/, nameExpected)
 
 const tiers = z
   .object({
-    authenticated: rates.prefault('1000/h').describe('Authenticated users, each counted by id. Default 1000/h.'),
+    authenticated: rates.prefault('1000/h').describe('Authenticated users, each counted by ID. Default 1000/h.'),
     unauthenticated: rates
       .prefault('100/h')
       .describe('Everyone else, counted by address; by /64 network for IPv6. Default 100/h.'),
@@ -31,7 +31,7 @@ export const rateLimitOptions = z
     consumers: z
       .record(z.string().min(1), rates)
       .default({})
-      .describe('Rates for single consumers, by id of the user or API key, instead of those of their tier.')
+      .describe('Rates for single consumers, by ID of the user or API key, instead of those of their tier.')
       .meta({ examples: [{ partner: '50000/h' }] }),
     algorithm: z
       .enum(algorithms)

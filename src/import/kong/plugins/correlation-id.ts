@@ -11,7 +11,7 @@ export const correlationId: PluginTranslator = {
     if (!isName) tell('different', `${written} is not a valid header name: X-Correlation-ID is used.`)
     const generator = textOf(config['generator']) ?? 'uuid#counter'
     if (generator !== 'uuid') tell('different', `Ids are plain UUIDs. The generator ${generator} is not supported.`)
-    if (flagOf(config['echo_downstream']) !== true) tell('different', 'Clients get the id in every reply, too.')
+    if (flagOf(config['echo_downstream']) !== true) tell('different', 'Clients get the ID in every reply, too.')
     return { policies: { 'correlation-id': { header: isName ? written : 'X-Correlation-ID' } } }
   },
 }

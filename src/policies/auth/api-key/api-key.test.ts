@@ -119,7 +119,7 @@ test('two keys without expiry need different ids and digests', () => {
       { id: 'a', sha256: digest('x').toUpperCase() },
     ],
   })
-  assert.match(text, /the same id as keys\[0\]/)
+  assert.match(text, /the same ID as keys\[0\]/)
   assert.match(text, /the same sha256 as keys\[0\]/)
 })
 

@@ -48,7 +48,7 @@ const keySchema = z.strictObject({
     .string()
     .min(1)
     .optional()
-    .describe('Consumer that the key stands for: X-User-ID. Default the id of the key.')
+    .describe('Consumer that the key stands for: X-User-ID. Default the ID of the key.')
     .meta({ examples: ['partner'] }),
   tier: consumerTier(KEY_TIER),
   roles: consumerRoles,
@@ -158,6 +158,6 @@ function refuseDuplicates(keys: readonly WrittenKey[], context: z.RefinementCtx)
     context.addIssue({
       code: 'custom',
       path: [lasting[at]?.i ?? 0, 'id'],
-      message: `the same id as keys[${lasting[first]?.i}]: if one replaces the other, set \`expires\` for the old one`,
+      message: `the same ID as keys[${lasting[first]?.i}]: if one replaces the other, set \`expires\` for the old one`,
     })
 }

@@ -28,7 +28,7 @@ const keySchema = z
       .string()
       .min(1)
       .optional()
-      .describe('Consumer that the key stands for: X-User-ID. Default the id of the key.')
+      .describe('Consumer that the key stands for: X-User-ID. Default the ID of the key.')
       .meta({ examples: ['partner'] }),
     tier: consumerTier('authenticated'),
     roles: consumerRoles,
@@ -95,6 +95,6 @@ function refuseDuplicates(keys: readonly { readonly id: string }[], context: z.R
   const ids = keys.map(({ id }) => id)
   for (const [i, id] of ids.entries()) {
     const first = ids.indexOf(id)
-    if (first !== i) context.addIssue({ code: 'custom', path: [i, 'id'], message: `the same id as keys[${first}]` })
+    if (first !== i) context.addIssue({ code: 'custom', path: [i, 'id'], message: `the same ID as keys[${first}]` })
   }
 }
