@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, fstatSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -47,3 +47,19 @@ test('lines beyond the buffer are dropped and counted', async (t) => {
   assert.equal(lost(), 2)
   await writer.end()
 })
+
+test(
+  'at the end, a file on a full disk is closed, and its lines are counted as lost',
+  { skip: !existsSync('/dev/full') },
+  async () => {
+    const descriptor = openSync('/dev/full', 'a')
+    let lost = 0
+    const writer = createFileWriter(descriptor, { lost: (lines) => (lost += lines), drained: () => {} })
+    writer.write(Buffer.from('a\nb\n'))
+    await writer.flush()
+    writer.write(Buffer.from('c\n'))
+    await writer.end()
+    assert.equal(lost, 3)
+    assert.throws(() => fstatSync(descriptor), { code: 'EBADF' })
+  },
+)

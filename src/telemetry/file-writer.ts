@@ -40,7 +40,12 @@ export function createFileWriter(descriptor: number, { lost, drained }: WriterEv
     maxWrite: FILE_PIECE,
     maxLength: BUFFER_SIZE,
   })
-  writer.on('drop', (piece: Buffer) => lost(linesOf(piece)))
+  const unwritten = new Unwritten()
+  writer.on('drop', (piece: Buffer) => {
+    unwritten.takeBack()
+    lost(linesOf(piece))
+  })
+  writer.on('write', (bytes: number) => unwritten.written(bytes))
   writer.on('drain', drained)
   // A log that cannot be written is no reason to stop serving.
   writer.on('error', () => {
@@ -49,7 +54,10 @@ export function createFileWriter(descriptor: number, { lost, drained }: WriterEv
   })
   const pieces: PieceSink = writer
   return {
-    write: (piece) => void pieces.write(piece),
+    write(piece) {
+      unwritten.add(piece)
+      pieces.write(piece)
+    },
     flushSync() {
       // From here on, no work may be started that another thread would have to finish.
       Object.assign(writer, { sync: true })
@@ -59,8 +67,43 @@ export function createFileWriter(descriptor: number, { lost, drained }: WriterEv
     end: () =>
       inTime((done) => {
         writer.once('close', done)
-        writer.once('error', done)
+        // It would stay open, and a full disk would not get back the room of a file that has been removed.
+        writer.once('error', () => {
+          const lines = unwritten.lines
+          if (lines > 0) lost(lines)
+          writer.destroy()
+        })
         writer.end()
       }),
+  }
+}
+
+/** The pieces that are not completely written. */
+class Unwritten {
+  private readonly pieces: Buffer[] = []
+  /** The number of bytes of the first one that are written. */
+  private bytes = 0
+
+  /** The number of their lines. */
+  get lines(): number {
+    const written = this.bytes
+    return this.pieces.reduce((sum, piece, i) => sum + linesOf(i === 0 ? piece.subarray(written) : piece), 0)
+  }
+
+  add(piece: Buffer): void {
+    this.pieces.push(piece)
+  }
+
+  /** The last piece was not accepted. */
+  takeBack(): void {
+    this.pieces.pop()
+  }
+
+  written(bytes: number): void {
+    this.bytes += bytes
+    for (let [first] = this.pieces; first !== undefined && this.bytes >= first.length; [first] = this.pieces) {
+      this.bytes -= first.length
+      this.pieces.shift()
+    }
   }
 }
