@@ -53,6 +53,7 @@ function setUp() {
     callService: (service) => (service === 'other' ? answer.promise : Promise.reject(new Error('it has none'))),
     clock,
     log: createMemoryLogger('info', clock).log,
+    documentsLog: createMemoryLogger('info', clock).log,
   })
   const [{ handler }] = docs.document() as [ReturnType<ApiDocs['document']>[number]]
   const ask = async (): Promise<Bytes> => {

@@ -43,6 +43,8 @@ export interface ApiDocsOptions {
   readonly callService: (service: string, request: ServiceRequest) => Promise<ServiceReply>
   readonly clock: Clock
   readonly log: Logger
+  /** Where problems with the documents of services are logged, which all workers find alike. */
+  readonly documentsLog: Logger
 }
 
 /** The documentation of everything that clients can reach: one OpenAPI document, and a page that shows it. */
@@ -57,7 +59,7 @@ export class ApiDocs {
 
   constructor(options: ApiDocsOptions) {
     this.options = options
-    const { config, callService, clock, log } = options
+    const { config, callService, clock, documentsLog: log } = options
     this.places = new Places(
       config.routes,
       ownPaths(config.endpoints).map(({ path }) => path),

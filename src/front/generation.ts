@@ -22,6 +22,7 @@ import { explain, type Subject } from './explain/explain.ts'
 import type { Explanation, Question } from './explain/explanation.ts'
 import { measuresTime } from './telemetry.ts'
 import { ServiceCalls } from './service-calls.ts'
+import { silentLogger } from './silent-tools.ts'
 import { timed } from './timed-policy.ts'
 import { docsRoutes, builtInRoutes, type Readiness } from './built-in-routes.ts'
 import type { SnapshotToolbox } from './compiler.ts'
@@ -122,7 +123,15 @@ export class Generation {
       const docs =
         endpoints.openapi === false
           ? null
-          : new ApiDocs({ config, policies, own: ownEndpoints, callService: call, clock, log })
+          : new ApiDocs({
+              config,
+              policies,
+              own: ownEndpoints,
+              callService: call,
+              clock,
+              log,
+              documentsLog: tools.worker === 0 ? log : silentLogger,
+            })
       const step = stepOf(config, clock)
       const own = { policies, callService: call, holder, step, metrics }
       const toolbox = { ...tools, ...own, ...stores.ofPolicies }

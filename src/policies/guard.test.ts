@@ -5,7 +5,7 @@ import { makeExchange } from '../../test/support/exchange.ts'
 import { applyPolicy } from '../../test/support/policy.ts'
 import type { BodyStream } from '../http/body.ts'
 import { definePolicy, type Policy } from './policy.ts'
-import { GatewayError } from '../core/errors.ts'
+import { GatewayError, rootCause } from '../core/errors.ts'
 import type { Handler, Middleware } from '../http/handler.ts'
 import { Headers } from '../http/headers.ts'
 import { Reply } from '../http/reply.ts'
@@ -60,6 +60,11 @@ for (const [what, step] of Object.entries(failing))
     assert.equal(error.cause.message, 'policy "mine" failed')
     assert.notEqual(error.cause.cause, undefined)
   })
+
+test('a thrown value that is no Error is shown in the cause', async () => {
+  const error = await thrownBy(apply(() => () => Promise.reject({ code: 7 })))
+  assert.equal(rootCause(error as GatewayError), 'it threw { code: 7 }, which is not an Error')
+})
 
 /** What the types do not allow, or what could end a message elsewhere than it ends. */
 const splitting: Record<string, readonly [Middleware, RegExp]> = {

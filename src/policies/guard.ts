@@ -1,5 +1,6 @@
 import { messageOf } from '../core/error-facts.ts'
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { inspect } from 'node:util'
 import { isBody, isStream } from '../http/body.ts'
 import type { Policy } from './policy.ts'
 import { errorKind, GatewayError } from '../core/errors.ts'
@@ -165,9 +166,14 @@ function separate(reply: Reply, passedOn: Reply | null): Reply {
 
 const bodyExpected = 'expected null, Bytes, or a stream whose length is a whole number, -1 if it is unknown'
 
+/** How a thrown value that is no Error is shown in the log. */
+const SHOWN = { depth: 1, maxArrayLength: 8, maxStringLength: 256, breakLength: Infinity } as const
+
 /** RFC 9110 section 7.8. */
 const PROTOCOL = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?:\/[!#$%&'*+\-.^_`|~0-9A-Za-z]+)?$/
 
-function failure(name: string, cause: unknown): GatewayError {
+function failure(name: string, thrown: unknown): GatewayError {
+  const cause =
+    thrown instanceof Error ? thrown : new Error(`it threw ${inspect(thrown, SHOWN)}, which is not an Error`)
   return new GatewayError('internal-error', undefined, { cause: new Error(`policy "${name}" failed`, { cause }) })
 }
