@@ -32,6 +32,16 @@ test('health substitutes variables in the address, and ignores other missing one
   assert.equal(code, 0, stderr)
 })
 
+test('health reads a file with a mistake as far as possible, as the gateway keeps the configuration from before', async (t) => {
+  const { port } = await startFromText(t, `listeners: [{ address: '127.0.0.1:0' }]`)
+  const yaml = `listeners: [{ address: '\${HOST}:${port}' }]\nroutes:\n  - id: users\n   match: {`
+  const { code, stdout, stderr } = await health(t, yaml, { env: { HOST: '127.0.0.1' } })
+  assert.deepEqual([code, stdout, stderr], [0, `http://127.0.0.1:${port}/health/live answers.\n`, ''])
+  const elsewhere = await health(t, yaml, { env: { HOST: '127.0.0.1:1' } })
+  assert.equal(elsewhere.code, 1)
+  assert.match(elsewhere.stderr, /^\S+sallyport\.yaml cannot be read: /)
+})
+
 test('health also reads a configuration in code', async (t) => {
   const { port } = await startFromText(t, `listeners: [{ address: '127.0.0.1:0' }]`)
   const file = await temporaryFile(

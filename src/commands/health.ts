@@ -3,9 +3,10 @@ import { type RequestOptions, request } from 'node:http'
 import { request as requestSecurely } from 'node:https'
 import type { Command } from 'commander'
 import { importDefault } from '../config/import-module.ts'
+import { ConfigError } from '../config/problems.ts'
 import { messageOf } from '../core/error-facts.ts'
 import { fieldOf, itemsOf } from '../core/value.ts'
-import { readYaml } from '../config/yaml.ts'
+import { readValidPart, readYaml } from '../config/yaml.ts'
 import { addExamples, CommandError, configOption } from './command.ts'
 
 /** The timeout of the request to the gateway, in milliseconds. */
@@ -23,9 +24,10 @@ export function defineHealth(command: Command): void {
     .description('Asks the gateway on this machine whether it is alive: exits with 0 if it answers, with 1 otherwise.')
     .addOption(configOption())
     .action(async ({ config }: { config: string }) => {
-      const { url, token } = questionOf(await readConfig(config), process.env['ADMIN_TOKEN'] ?? '')
-      const status = await ask({ url, token }, AbortSignal.timeout(TIMEOUT))
-      if (status !== 200) throw new CommandError(`${url.href} answers ${status}.`)
+      const { value, problem } = await readConfig(config)
+      const url = await reach(value).catch((error: unknown) => {
+        throw problem ?? error
+      })
       console.log(`${url.href} answers.`)
     })
   addExamples(command, [
@@ -33,17 +35,38 @@ export function defineHealth(command: Command): void {
   ])
 }
 
+/** A configuration, and why only a part of it could be read; null if it is complete. */
+interface Read {
+  readonly value: unknown
+  readonly problem: CommandError | null
+}
+
 /**
  * The configuration, unchecked: the running gateway has checked it, and checking it again several times a minute would take longer than
- * everything else here together.
+ * everything else here together. A file that is no longer valid YAML says as much as possible, as the gateway keeps the configuration from
+ * before.
  */
-async function readConfig(file: string): Promise<unknown> {
+async function readConfig(file: string): Promise<Read> {
+  let text = ''
   try {
-    if (/\.[cm]?[jt]s$/.test(file)) return await importDefault(file)
-    return readYaml(await readFile(file, 'utf8'), file, process.env).value
+    if (/\.[cm]?[jt]s$/.test(file)) return { value: await importDefault(file), problem: null }
+    text = await readFile(file, 'utf8')
+    return { value: readYaml(text, file, process.env).value, problem: null }
   } catch (error) {
-    throw new CommandError(`${file} cannot be read: ${messageOf(error)}`, { cause: error })
+    const problem = new CommandError(`${file} cannot be read: ${messageOf(error)}`, { cause: error })
+    const value = error instanceof ConfigError ? readValidPart(text, file, process.env) : undefined
+    // Defaults would be guesses.
+    if (fieldOf(value, 'listeners') === undefined) throw problem
+    return { value, problem }
   }
+}
+
+/** Resolves with the URL at which the gateway is alive. Rejects with CommandError. */
+async function reach(config: unknown): Promise<URL> {
+  const { url, token } = questionOf(config, process.env['ADMIN_TOKEN'] ?? '')
+  const status = await ask({ url, token }, AbortSignal.timeout(TIMEOUT))
+  if (status !== 200) throw new CommandError(`${url.href} answers ${status}.`)
+  return url
 }
 
 /**

@@ -65,6 +65,25 @@ export function readYaml(
   }
 }
 
+/**
+ * The value of a YAML text as far as it is valid, with variables substituted where they are known. Undefined if there is none: where other
+ * nodes refer to what is invalid.
+ */
+export function readValidPart(text: string, file: string, environment: Environment): unknown {
+  const { document } = parseYaml(text)
+  const named = readNamedFiles(dirname(file), new ReadFiles())
+  putVariables(
+    document,
+    (scalar) => substitute(scalar, environment, named),
+    () => {},
+  )
+  try {
+    return document.toJS()
+  } catch {
+    return undefined
+  }
+}
+
 function reportDangling(document: Document.Parsed, report: Report): void {
   visit(document, {
     Alias(_, alias, ancestors) {
