@@ -4,6 +4,7 @@ import { correctedValue } from './corrected-value.ts'
 
 const DURATION = 'expected a duration such as "10s"'
 const RATE = 'expected false or a rate such as "10/s" or a list'
+const URL = 'expected a URL such as "http://user-service-1:8001"'
 const SIZE = 'expected a size above 0 such as "512b"'
 
 for (const [expected, value, meant] of [
@@ -33,6 +34,10 @@ for (const [expected, value, meant] of [
   [SIZE, '2 bytes', '"2b"'],
   [SIZE, 65536, '"65536b"'],
   [SIZE, 16, undefined],
+  [URL, 'users:8001', '"http://users:8001"'],
+  [URL, '[::1]:8001', '"http://[::1]:8001"'],
+  [URL, 'users', undefined],
+  [URL, 'ftp://users:21', undefined],
   ['expected a list', '*', '["*"]'],
   ['expected a list', 5, undefined],
   ['expected a list', 'x'.repeat(81), undefined],

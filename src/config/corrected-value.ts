@@ -45,12 +45,17 @@ export function correctedValue(expected: string, value: unknown): string | undef
   if (/ a rate such as/.test(expected)) return asRate(value)
   if (value === true && / a map(?: with|$)/.test(expected)) return '{}'
   if (typeof value !== 'string' || value.length > MAX_LENGTH) return undefined
+  // An instance without its scheme.
+  if (expected.startsWith('expected a URL such as "http:') && HOST_AND_PORT.test(value))
+    return JSON.stringify(`http://${value}`)
   if (expected.startsWith('expected a list')) return `[${JSON.stringify(value)}]`
   if (/^expected a (?:whole )?number/.test(expected) && /^-?\d+(?:\.\d+)?$/.test(value)) return value
   const word = value.toLowerCase()
   if (expected.startsWith('expected true or false') && Object.hasOwn(WORDS, word)) return String(WORDS[word])
   return undefined
 }
+
+const HOST_AND_PORT = /^(?:[a-z0-9][\w.-]*|\[[0-9a-f:]+\]):\d{1,5}$/i
 
 const RATE =
   /^\s*(\d{1,12})\s*(?:\/|per)\s*(?:(s)(?:ec(?:ond)?)?|(m)(?:in(?:ute)?)?|(h)(?:(?:ou)?r)?|(d)(?:ay)?)s?\s*$/i

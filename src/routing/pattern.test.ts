@@ -39,7 +39,7 @@ const problems: Record<string, RegExp> = {
   '': /must start with "\/"/,
   a: /must start with "\/"/,
   '*': /must start with "\/"/,
-  '/a*': /"\*" is allowed only as the whole last segment/,
+  '/a*': /"\*" is allowed only as the whole last segment, as in "\/a\/\*"/,
   '/a/*/b': /"\*" is allowed only/,
   '/a/**': /did you mean "\/a\/\*"\?/,
   '/{id': /a parameter is a whole segment/,

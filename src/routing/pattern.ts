@@ -62,7 +62,10 @@ function parseSegment(written: string, isLast: boolean): PatternSegment {
     )
   }
   if (written.includes('*')) {
-    throw new PatternError(`has "${written}": "*" is allowed only as the whole last segment (write a literal * as %2A)`)
+    const example = /^[^*{}]+\*$/.test(written) ? `, as in "/${written.slice(0, -1)}/*"` : ''
+    throw new PatternError(
+      `has "${written}": "*" is allowed only as the whole last segment${example} (write a literal * as %2A)`,
+    )
   }
   if (written === '' && !isLast) {
     throw new PatternError('has an empty segment: repeated slashes in requests are merged, so it would never match')
