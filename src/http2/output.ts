@@ -24,6 +24,11 @@ export class Output {
     return this.socket.writableNeedDrain || this.text.length > MAX / 4
   }
 
+  /** Whether the peer has ended its side: it sends nothing more, such as WINDOW_UPDATE. */
+  get peerLeft(): boolean {
+    return this.socket.readableEnded
+  }
+
   /** Whether so much is pending that nothing more should be read. */
   get full(): boolean {
     return this.pending > MAX

@@ -467,11 +467,12 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
     this.socket.destroySoon()
   }
 
-  /** The client has ended its side: its complete requests are still answered. */
+  /** The client has ended its side: its complete requests are still answered, as far as its windows allow. */
   private ended(): void {
     if (this.closing !== null || this.dying) return
     for (const stream of this.streams.values())
-      if (!stream.clientEnded) this.breakOff(stream, ErrorCode.cancel, 'The client has disconnected.')
+      if (stream.clientEnded) stream.advance()
+      else this.breakOff(stream, ErrorCode.cancel, 'The client has disconnected.')
     this.leave()
   }
 

@@ -340,10 +340,17 @@ export class ServerStream implements BodyOwner, ContentOwner, SendingStream, Int
   }
 
   contentWaits(): void {
+    if (this.tools.sender.output.peerLeft && this.canWrite) return this.leaveBehind()
     this.tools.sender.waits(this)
     // Only the client can widen the stream's own window; waiting for the connection is the connection's to watch.
     if (this.window <= 0) this.paced().awaitReply()
     else this.pace?.restReply()
+  }
+
+  /** The windows are used up, and stay as they are: the rest of the reply can never be sent. */
+  private leaveBehind(): void {
+    this.tools.endEarly(this, ErrorCode.cancel)
+    this.abort(new GatewayError('client-closed'))
   }
 
   contentCaughtUp(): void {

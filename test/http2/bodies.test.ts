@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { connect, type ClientHttp2Session, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http2'
-import type { RequestListener } from 'node:http'
+import type { RequestListener, ServerResponse } from 'node:http'
 import test, { type TestContext } from 'node:test'
 import { promisify } from 'node:util'
 import type { GatewayInput } from '../../src/gateway.ts'
@@ -10,7 +10,8 @@ import { Bytes, isStream } from '../../src/http/body.ts'
 import { Headers } from '../../src/http/headers.ts'
 import { Reply } from '../../src/http/reply.ts'
 import { cleanUp } from '../support/cleanup.ts'
-import { proxyTo, startGateway } from '../support/gateway.ts'
+import { ManualClock } from '../../src/testing/manual-clock.ts'
+import { proxyTo, startGateway, type TestGatewayOptions } from '../support/gateway.ts'
 import * as h2 from '../support/http2-frames.ts'
 import { Http2Harness } from '../support/http2-harness.ts'
 import { connectHttp2 } from '../support/http2-peer.ts'
@@ -107,9 +108,14 @@ const tellDigest: RequestListener = (incoming, response) => {
   })
 }
 
-async function setUp(t: TestContext, listener: RequestListener = echo, config: GatewayInput = {}) {
+async function setUp(
+  t: TestContext,
+  listener: RequestListener = echo,
+  config: GatewayInput = {},
+  options: TestGatewayOptions = {},
+) {
   const service = await startService(t, listener)
-  return { service, ...(await startGateway(t, proxyTo(service.url, config))) }
+  return { service, ...(await startGateway(t, proxyTo(service.url, config), options)) }
 }
 
 /** Around the limits of frames, windows and buffers. */
@@ -290,6 +296,48 @@ for (const [how, leave] of Object.entries({
       peer.socket.destroy()
       await settled(gateway)
     })
+
+for (const [what, when] of [
+  ['waits for a window', 'before'],
+  ['comes to the end of its window', 'after'],
+] as const)
+  test(`a reply that ${what} is given up once its client has ended the connection`, async (t) => {
+    const responses: ServerResponse[] = []
+    const listener: RequestListener = (_, response) => {
+      response.write(Buffer.alloc(when === 'before' ? 100_000 : 1000))
+      responses.push(response)
+    }
+    // No timeout can be what ends it.
+    const { port, gateway } = await setUp(t, listener, {}, { clock: new ManualClock() })
+    const peer = await connectHttp2(t, port)
+    peer.write(get(1))
+    await peer.until('content', () => peer.stream(1).bytes === (when === 'before' ? 65_535 : 1000))
+    peer.socket.end()
+    if (when === 'after') {
+      await peer.until('GOAWAY', () => peer.goaways.length === 1)
+      responses[0]!.write(Buffer.alloc(100_000))
+    }
+    await peer.closed()
+    assert.equal(peer.stream(1).ended, false)
+    await settled(gateway)
+  })
+
+test('a reply that fits into the window is completed although its client has ended the connection', async (t) => {
+  const responses: ServerResponse[] = []
+  const { port, gateway } = await setUp(t, (_, response) => {
+    response.write(Buffer.alloc(1000))
+    responses.push(response)
+  })
+  const peer = await connectHttp2(t, port)
+  peer.write(get(1))
+  await peer.until('content', () => peer.stream(1).bytes === 1000)
+  peer.socket.end()
+  await peer.until('GOAWAY', () => peer.goaways.length === 1)
+  responses[0]!.end(Buffer.alloc(50_000))
+  await peer.closed()
+  assert.deepEqual([peer.stream(1).ended, peer.stream(1).bytes], [true, 51_000])
+  await settled(gateway)
+})
 
 test('aborted uploads to a service that does not read free their window for others', async (t) => {
   const backend = await startRawService(t, (peer) => {
