@@ -5,12 +5,12 @@ import { RecordingSocket } from '../../test/support/recording-socket.ts'
 import { Deadlines } from './deadlines.ts'
 import { TunnelRelay } from './tunnel.ts'
 
-function open(protocol = 'WebSocket') {
+function open(protocol = 'WebSocket', idleTimeout = 1000) {
   const clock = new ManualClock()
   const deadlines = new Deadlines(clock)
   const client = new RecordingSocket()
   const service = new RecordingSocket()
-  const tunnel = new TunnelRelay({ client, service, protocol, deadlines, idleTimeout: 1000 })
+  const tunnel = new TunnelRelay({ client, service, protocol, deadlines, idleTimeout })
   return { clock, deadlines, client, service, tunnel }
 }
 
@@ -82,6 +82,24 @@ test('a side that does not take the last data is closed after the timeout', () =
   tunnel.close()
   clock.advance(1300)
   assert.ok(client.destroyed)
+})
+
+test('without an idle timeout, a side that takes nothing more is closed too once the other has ended, or is gone', () => {
+  for (const isGone of [true, false]) {
+    const { clock, deadlines, client, service, tunnel } = open('WebSocket', Number.POSITIVE_INFINITY)
+    clock.advance(3_600_000)
+    service.taking = false
+    tunnel.fromClient(Buffer.from('last words'))
+    if (isGone) {
+      client.destroy()
+      tunnel.close()
+    } else tunnel.clientEnded()
+    clock.advance(50_000)
+    assert.equal(service.destroyed, false)
+    clock.advance(20_000)
+    assert.ok(client.destroyed && service.destroyed)
+    assert.equal(deadlines.size, 0)
+  }
 })
 
 test('an idle tunnel is closed', () => {

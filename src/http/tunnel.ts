@@ -9,6 +9,9 @@ const CLOSE_TIMEOUT = 1_000
 /** How long, in milliseconds, one side may stay silent once the other has ended. */
 const HALF_CLOSED = 5_000
 
+/** How long after that, in milliseconds, it may take none of what was written to it, whatever the idle timeout is. */
+const UNTAKEN = 60_000
+
 export interface TunnelOptions {
   readonly client: TunnelEnd
   readonly service: TunnelEnd
@@ -90,7 +93,8 @@ export class TunnelRelay implements Tunnel, Timed {
   close(): void {
     this.client.destroySoon()
     this.service.destroySoon()
-    if (this.client.destroyed && this.service.destroyed) this.deadlines.forget(this)
+    if (this.client.destroyed && this.service.destroyed) return this.deadlines.forget(this)
+    if (!this.ending) this.oneEnded()
   }
 
   destroy(): void {
@@ -116,7 +120,7 @@ export class TunnelRelay implements Tunnel, Timed {
     if (!this.ending || this.leaving || this.awaited || !untaken || idleTimeout < HALF_CLOSED) return this.giveUp()
     // The last bytes may be on their way to a peer that is slow to take them.
     this.awaited = true
-    this.deadline = this.deadlines.in(idleTimeout)
+    this.deadline = this.deadlines.in(Math.min(idleTimeout, UNTAKEN))
   }
 
   /** A WebSocket that was idle for too long gets a Close frame first. */

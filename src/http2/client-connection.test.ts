@@ -4,6 +4,7 @@ import { PushedBody } from '../../test/support/bodies.ts'
 import { RecordedService } from '../../test/support/http2-client-harness.ts'
 import * as h2 from '../../test/support/http2-frames.ts'
 import { replyHead, wholeReply } from '../../test/support/http2-service.ts'
+import { RecordingSocket } from '../../test/support/recording-socket.ts'
 import { GatewayError } from '../core/errors.ts'
 import { Bytes } from '../http/body.ts'
 import { NotProcessed } from '../http/lane-errors.ts'
@@ -376,6 +377,27 @@ test('a WebSocket uses extended CONNECT if the service supports it, and is rejec
   result.reply.upgrade?.refuse()
   await service.turn()
   assert.equal(service.resetOf(1), Code.cancel)
+})
+
+test('a WebSocket whose client is gone is over once the service has taken what was written to it', async () => {
+  const upgrade = { protocol: 'websocket', key: 'dGhlIHNhbXBsZSBub25jZQ==' }
+  const timeouts = { responseTimeout: 30_000, idleTimeout: Number.POSITIVE_INFINITY }
+  for (const size of [0, 10, 100_000]) {
+    const service = RecordedService.greeted({ 8: 1 })
+    const before = service.deadlines.size
+    const result = service.send({ upgrade, timeouts })
+    service.receive(replyHead(1, 200))
+    const client = new RecordingSocket()
+    const tunnel = result.reply?.upgrade?.open(client)
+    if (size > 0) tunnel?.fromClient(Buffer.alloc(size))
+    client.destroy()
+    tunnel?.close()
+    service.receive(h2.windowUpdate(0, 100_000), h2.windowUpdate(1, 100_000))
+    await service.turn()
+    assert.equal(service.contentOf(1), size)
+    assert.equal(service.deadlines.size, before, `nothing of it is watched any more, after ${size} bytes`)
+    assert.equal(service.connection.busy, 0)
+  }
 })
 
 test('after its lifetime a connection takes no new exchanges, even if a long one continues', async () => {

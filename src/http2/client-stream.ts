@@ -84,7 +84,7 @@ export class ClientStream implements Lane, OccupiedLane, BodyOwner, ContentOwner
   private sending = false
   private body: StreamBody | null = null
   private room: StreamRoom | null = null
-  private tunnel: TunnelRelay | null = null
+  private tunnel: StreamTunnel | null = null
   private over = false
   /** The rest of the reply is not wanted. */
   private unwanted = false
@@ -323,7 +323,7 @@ export class ClientStream implements Lane, OccupiedLane, BodyOwner, ContentOwner
       open: (client) => {
         const { idleTimeout } = this.timeouts
         const tunnel = new TunnelRelay({ client, service: end, protocol, deadlines: tools.deadlines, idleTimeout })
-        this.tunnel = tunnel
+        this.tunnel = end
         this.sending = true
         this.writer = new ContentWriter(this, '', -1, null)
         this.writer.sendStream(end.outgoing)
@@ -450,6 +450,7 @@ export class ClientStream implements Lane, OccupiedLane, BodyOwner, ContentOwner
     if (code !== null && this.id !== 0) this.tools.resetStream(this.id, code)
     this.stopSending()
     body?.fail(error)
+    this.tunnel?.close()
     this.releaseRoom()
     this.tools.left(this)
     if (answered && wanted && body !== null) listener?.brokeOff(error)
@@ -465,6 +466,7 @@ export class ClientStream implements Lane, OccupiedLane, BodyOwner, ContentOwner
     this.listener = null
     this.tools.deadlines.forget(this)
     if (this.stopSending() || !this.ended) this.tools.resetStream(this.id, ErrorCode.cancel)
+    if (this.body?.over === true) this.tunnel?.close()
     this.releaseRoom()
     listener?.finished()
     this.tools.left(this)
