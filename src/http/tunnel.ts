@@ -44,8 +44,8 @@ export class TunnelRelay implements Tunnel, Timed {
   private leaving = false
   /** One side has ended. */
   private ending = false
-  /** A deadline has already been extended because written bytes were still pending. */
-  private awaited = false
+  /** Bytes that had not been taken when the deadline was extended for them; 0 if it was not. */
+  private awaited = 0
 
   constructor({ client, service, protocol, deadlines, idleTimeout }: TunnelOptions) {
     this.frames = protocol.toLowerCase() === 'websocket' ? new FrameBoundaries() : null
@@ -116,10 +116,11 @@ export class TunnelRelay implements Tunnel, Timed {
 
   onDeadline(): void {
     const { client, service, idleTimeout } = this
-    const untaken = client.writableLength + service.writableLength > 0
-    if (!this.ending || this.leaving || this.awaited || !untaken || idleTimeout < HALF_CLOSED) return this.giveUp()
+    const untaken = client.writableLength + service.writableLength
+    const progresses = this.awaited === 0 || untaken < this.awaited
+    if (!this.ending || this.leaving || untaken === 0 || !progresses || idleTimeout < HALF_CLOSED) return this.giveUp()
     // The last bytes may be on their way to a peer that is slow to take them.
-    this.awaited = true
+    this.awaited = untaken
     this.deadline = this.deadlines.in(Math.min(idleTimeout, UNTAKEN))
   }
 
@@ -138,7 +139,7 @@ export class TunnelRelay implements Tunnel, Timed {
 
   private moved(): void {
     if (this.leaving) return
-    this.awaited = false
+    this.awaited = 0
     this.deadline = this.deadlines.in(this.ending ? Math.min(HALF_CLOSED, this.idleTimeout) : this.idleTimeout)
   }
 

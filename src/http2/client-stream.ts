@@ -21,6 +21,7 @@ import type { Sender, SendingStream } from './sender.ts'
 import { type BodyOwner, StreamBody } from './stream-body.ts'
 import { StreamRoom } from './stream-room.ts'
 import { StreamTunnel } from './stream-tunnel.ts'
+import { noTunnels, wantsHttp1 } from './unsupported.ts'
 import { wrongLength } from './wrong-length.ts'
 
 /** What a stream to an instance needs from its connection. */
@@ -315,7 +316,7 @@ export class ClientStream implements Lane, OccupiedLane, BodyOwner, ContentOwner
     const body = this.bodyOf(-1)
     this.body = body
     this.deadline = Number.POSITIVE_INFINITY
-    const end = new StreamTunnel(body, () => this.cancel())
+    const end = new StreamTunnel(body, { cut: () => this.cancel(), pending: () => this.writer?.pending ?? 0 })
     reply.status = 101
     reply.headers.set('Sec-WebSocket-Accept', websocketAccept(key))
     reply.upgrade = {
@@ -487,16 +488,4 @@ const NOTHING = Bytes.fromLatin1('')
 
 function never(): Error {
   return new Error('a body with more bytes than can be counted')
-}
-
-function noTunnels(): GatewayError {
-  return new GatewayError('not-implemented', 'The service does not accept WebSockets over HTTP/2.', {
-    cause: new Error('it does not support extended CONNECT (RFC 8441): use a service without http2 for WebSockets'),
-  })
-}
-
-function wantsHttp1(): GatewayError {
-  return new GatewayError('bad-gateway', 'The service wants HTTP/1.1 for this request.', {
-    cause: new Error('it has reset the stream with HTTP_1_1_REQUIRED: remove http2 from the service'),
-  })
 }

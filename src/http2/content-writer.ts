@@ -77,6 +77,11 @@ export class ContentWriter implements BodySink {
     return !this.over && (this.head !== '' || this.chunks.length > 0 || this.ended)
   }
 
+  /** Bytes of content that are waiting to be written. */
+  get pending(): number {
+    return this.chunks.reduce((bytes, { length }) => bytes + length, 0)
+  }
+
   /** Sends content that is in memory. */
   sendBytes(content: Buffer): void {
     if (content.length > 0) this.chunks.push(content)

@@ -181,9 +181,12 @@ export class ServerStream implements BodyOwner, ContentOwner, SendingStream, Int
     if (this.body !== null) this.body.fail(error)
     this.endPace()
     if (running === null) return
-    if (this.tunnelEnd !== null) return this.done(true, this.tunnel?.error ?? null)
-    if (this.status === 0) this.status = error.status
     this.writer?.stop()
+    if (this.tunnelEnd !== null) {
+      this.tunnelEnd.close()
+      return this.done(true, this.tunnel?.error ?? null)
+    }
+    if (this.status === 0) this.status = error.status
     if (error.code !== 'client-closed') running.error ??= error
     running.abort()
     this.done(false, null)
@@ -300,7 +303,7 @@ export class ServerStream implements BodyOwner, ContentOwner, SendingStream, Int
     this.streaming = true
     this.status = 200
     reply.headers.delete('Sec-WebSocket-Accept')
-    const end = new StreamTunnel(body, () => this.abortTunnel())
+    const end = new StreamTunnel(body, { cut: () => this.abortTunnel(), pending: () => this.writer?.pending ?? 0 })
     this.tunnelEnd = end
     this.writer = new ContentWriter(this, encodeReply(200, wireOf(reply.headers)), -1, new ReadAhead(this.client))
     this.writer.sendStream(end.outgoing)
@@ -316,6 +319,7 @@ export class ServerStream implements BodyOwner, ContentOwner, SendingStream, Int
 
   private abortTunnel(): void {
     this.tools.endEarly(this, ErrorCode.cancel)
+    this.writer?.stop()
     this.done(true, this.tunnel?.error ?? null)
     this.body?.fail(new GatewayError('client-closed'))
     this.endPace()

@@ -13,26 +13,34 @@ export interface TunnelSide {
   closed(): void
 }
 
+/** The stream that a tunnel is in. */
+export interface TunnelStream {
+  /** Ends it at once. */
+  readonly cut: () => void
+  /** Returns how many bytes for the peer are buffered. */
+  readonly pending: () => number
+}
+
 /** One end of a tunnel in a stream (RFC 8441): data in both directions is transferred like the body of a message. */
 export class StreamTunnel implements TunnelEnd {
   destroyed = false
   writableEnded = false
-  /** Size of the last write in bytes, until it is taken. */
-  writableLength = 0
   /** The data for the peer. */
   readonly outgoing: BodyStream
   private readonly incoming: BodyStream
-  private readonly cut: () => void
+  private readonly stream: TunnelStream
   private side: TunnelSide | null = null
   private sink: BodySink | null = null
   private paused = false
+  /** Size of the last write in bytes, until it is taken. */
+  private last = 0
   /** The source of the peer's data waits for `resume`. */
   private waits = false
 
-  /** `incoming` is the data from the peer; `cut` ends the stream at once. */
-  constructor(incoming: BodyStream, cut: () => void) {
+  /** `incoming` is the data from the peer. */
+  constructor(incoming: BodyStream, stream: TunnelStream) {
     this.incoming = incoming
-    this.cut = cut
+    this.stream = stream
     this.outgoing = {
       length: -1,
       pipe: (sink) => {
@@ -42,6 +50,10 @@ export class StreamTunnel implements TunnelEnd {
       leave: () => true,
       cancel: () => this.close(),
     }
+  }
+
+  get writableLength(): number {
+    return this.destroyed ? 0 : Math.max(this.last, this.stream.pending())
   }
 
   /** Begins delivery; `outgoing` must have been piped before. */
@@ -68,7 +80,7 @@ export class StreamTunnel implements TunnelEnd {
   write(bytes: Buffer): boolean {
     if (this.destroyed || this.writableEnded || this.sink === null) return false
     if (this.sink.write(bytes)) return true
-    this.writableLength = bytes.length
+    this.last = bytes.length
     return false
   }
 
@@ -97,11 +109,11 @@ export class StreamTunnel implements TunnelEnd {
   destroy(): void {
     if (this.destroyed) return
     this.close()
-    this.cut()
+    this.stream.cut()
   }
 
   private consumed(): void {
-    this.writableLength = 0
+    this.last = 0
     this.side?.drained()
   }
 }
