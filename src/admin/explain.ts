@@ -28,7 +28,7 @@ const question = z.strictObject({
   headers: z
     .record(z.string().refine(isToken, 'expected the name of a header'), z.union([z.string(), z.string().array()]))
     .default({})
-    .describe('Header fields, each with its value, or a list of values.'),
+    .describe('Headers, each with its value, or a list of values.'),
   body: z.string().optional().describe('Body of the request; its Content-Type is one of the headers. Default none.'),
   from: z
     .string()
@@ -73,7 +73,7 @@ const policy = z.object({
     .array()
     .readonly()
     .describe('What it recorded, as in spans.'),
-  request: changes.describe('Names of the request fields that it set or removed, including path and query.'),
+  request: changes.describe('Names of the request headers that it set or removed, including path and query.'),
   reply: changes.describe('The same for the reply.'),
 })
 
@@ -140,7 +140,7 @@ export const explanation = z.object({
   status: z.int().nullable().describe('Status of the reply of the gateway; null if the request goes to a service.'),
   code: z.string().nullable(),
   detail: z.string().nullable(),
-  reply: fields.describe('Fields of the reply, or if it comes from a service, those that the gateway adds.'),
+  reply: fields.describe('Headers of the reply, or if it comes from a service, those that the gateway adds.'),
   sent: z
     .object({ method: z.string(), target: z.string(), host: z.string(), fields })
     .nullable()

@@ -18,9 +18,7 @@ export const route = z.object({
     pathRegex: z.string().nullable().describe('Regular expression for the whole path; null for none.'),
     host: z.string().array().describe('None: every host.'),
     method: z.string().array().describe('None: every method.'),
-    headers: condition.describe(
-      'Required header fields: a value, a list of values, a map with regex, or true for any.',
-    ),
+    headers: condition.describe('Required headers: a value, a list of values, a map with regex, or true for any.'),
     query: condition.describe(
       'Required query parameters: a value, a list of values, a map with regex, or true for any.',
     ),

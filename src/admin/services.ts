@@ -103,7 +103,7 @@ export const transition = z.object({
   instance: z.string(),
   kind: z
     .enum(transitionKinds)
-    .describe('What happened. returned: an ejection ended; undrained: an operator put it back into use.'),
+    .describe('What happened. returned: an ejection ended; undrained: an operator put it back into service.'),
   reason: z.string().nullable().describe('Why; null if there is nothing to explain.'),
 })
 

@@ -35,7 +35,7 @@ export function defineDrain(command: Command, finish: (code: number) => void): v
 /** `sallyport undrain`: puts it back. */
 export function defineUndrain(command: Command, finish: (code: number) => void): void {
   place(command).description(
-    'Puts a drained instance back into use: it gets requests again when it is healthy. Applies to all gateways that share a Redis.',
+    'Puts a drained instance back into service: it gets requests again when it is healthy. Applies to all gateways that share a Redis.',
   )
   addReplicaOptions(command).action(async (service: string, instance: string, options: ReplicaCommandOptions) => {
     finish(

@@ -45,7 +45,7 @@ export function defineExplain(command: Command): void {
     )
     .argument('<method>', 'the method, such as GET')
     .argument('<url>', 'https://host/path?query, or /path?query alone')
-    .option('-H, --header <field>', 'a header field, "Name: value"; can be repeated', addField)
+    .option('-H, --header <field>', 'a header, "Name: value"; can be repeated', addField)
     .option('-d, --data <text>', 'the body of the request')
     .option('--from <ip>', 'the address of the client', '127.0.0.1')
     .option('--as <consumer>', 'act as this consumer, user:ID or key:ID, without credentials')

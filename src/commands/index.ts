@@ -75,7 +75,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'undrain',
-    summary: 'put a drained instance back into use',
+    summary: 'put a drained instance back into service',
     load: async () => (await import('./drain.ts')).defineUndrain,
   },
   {

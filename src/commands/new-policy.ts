@@ -12,7 +12,7 @@ export function newPolicy(name: string): readonly NewFile[] {
     {
       path: `policies/${name}.ts`,
       text: policyText(name),
-      what: 'a custom policy, which adds a header field to replies',
+      what: 'a custom policy, which adds a header to replies',
     },
     { path: `policies/${name}.test.ts`, text: testText(name), what: 'its test: node --test' },
   ]
@@ -29,12 +29,12 @@ function policyText(name: string): string {
 
 /** Its options in the configuration, under "policies: ${name}:". */
 const options = z.strictObject({
-  value: z.string().min(1).default('hello').describe('Value of the field ${fieldOf(name)}. Default hello.'),
+  value: z.string().min(1).default('hello').describe('Value of the header ${fieldOf(name)}. Default hello.'),
 })
 
 export default definePolicy({
   name: '${name}',
-  summary: 'Adds the field ${fieldOf(name)} to replies.',
+  summary: 'Adds the header ${fieldOf(name)} to replies.',
   options,
   create({ value }) {
     // Runs once per route, when the configuration is loaded.
@@ -51,7 +51,7 @@ import { Reply } from 'sallyport'
 import { applyPolicy, fakeExchange, startTestGateway } from 'sallyport/testing'
 import policy from './${name}.ts'
 
-test('replies get the field', async () => {
+test('replies get the header', async () => {
   const handle = applyPolicy(policy, { value: 'hi' }, () => Reply.json(200, {}))
   const reply = await handle(fakeExchange())
   assert.equal(reply.headers.get('${fieldOf(name)}'), 'hi')

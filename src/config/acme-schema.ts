@@ -73,7 +73,7 @@ const dnsSchema = z
         secret(z.string(), fieldExpected, (text) => /^[\x20-\x7e]*$/.test(text)),
       )
       .default({})
-      .describe('Header fields for these requests, such as Authorization. Default none.')
+      .describe('Headers for these requests, such as Authorization. Default none.')
       .meta({ examples: [{ Authorization: 'Bearer ${DNS_TOKEN}' }] }),
     propagation: duration
       .prefault('2m')

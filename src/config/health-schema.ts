@@ -62,7 +62,7 @@ export const healthSchema = z
     headers: z
       .record(headerName, headerValue)
       .default({})
-      .describe('Additional header fields, or other values for Host, User-Agent and Accept. Default none.')
+      .describe('Additional headers, or other values for Host, User-Agent and Accept. Default none.')
       .meta({ examples: [{ Host: 'users.internal', 'X-Probe': 'sallyport' }] }),
     body: z
       .string()

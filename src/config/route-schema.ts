@@ -151,7 +151,7 @@ const replySchema = z.strictObject({
     .record(fieldName, headerValue, { error: keyMessage })
     .default({})
     .describe(
-      'Header fields; content length and hop-by-hop fields are set by the gateway. {placeholders} as in body, percent-encoded.',
+      'Headers; content length and hop-by-hop headers are set by the gateway. {placeholders} as in body, percent-encoded.',
     )
     .meta({ examples: [{ 'Content-Type': 'application/json' }] }),
   body: z
@@ -233,8 +233,8 @@ const mirrorSchema = z.strictObject({
 })
 
 const partSchema = z.strictObject({
-  request: headerEdits.optional().describe('Changes to the header fields that this service receives.'),
-  response: headerEdits.optional().describe('Changes to the header fields of its replies.'),
+  request: headerEdits.optional().describe('Changes to the headers that this service receives.'),
+  response: headerEdits.optional().describe('Changes to the headers of its replies.'),
 })
 
 const routeSplitSchema = splitSchema
@@ -243,7 +243,7 @@ const routeSplitSchema = splitSchema
       .record(z.string(), partSchema)
       .default({})
       .describe(
-        'Service -> changes to header fields for this service only, with the options of the policies request-headers and response-headers.',
+        'Service -> changes to headers for this service only, with the options of the policies request-headers and response-headers.',
       )
       .meta({ examples: [{ 'user-service-canary': { response: { set: { 'X-Canary': 'yes' } } } }] }),
   })

@@ -52,7 +52,7 @@ const accessSchema = z.strictObject({
     .max(MAX_LOGGED)
     .default([])
     .describe(
-      'Names of request fields to add to the line with their values, such as X-Version; fields with secrets are not allowed. Default none.',
+      'Names of request headers to add to the line with their values, such as X-Version; headers with secrets are not allowed. Default none.',
     )
     .meta({ examples: [['User-Agent', 'X-Version']] }),
   replay: z
@@ -117,11 +117,11 @@ const minTarget = 'expected at least "64b": a request has no room in less'
 const limitsSchema = z.strictObject({
   head: sizeWithin(MIN_HEAD, Number.MAX_SAFE_INTEGER, minHead)
     .prefault('16kb')
-    .describe('Largest request head: request line and header fields. Default 16kb.'),
+    .describe('Largest request head: request line and headers. Default 16kb.'),
   target: sizeWithin(MIN_TARGET, Number.MAX_SAFE_INTEGER, minTarget)
     .prefault('8kb')
     .describe('Longest request target: path and query. Default 8kb.'),
-  headers: z.int().min(1).default(100).describe('Most header fields in a request. Default 100.'),
+  headers: z.int().min(1).default(100).describe('Most headers in a request. Default 100.'),
   body: size.prefault('10mb').describe('Largest request body. Default 10mb.'),
   handshakeTimeout: duration
     .prefault('10s')
@@ -193,14 +193,14 @@ export const gatewaySchema = z
     trustedProxies: networks
       .default([])
       .describe(
-        'Addresses and networks of proxies whose forwarding fields are trusted, or { file } for a file that is read again whenever it changes. Default none.',
+        'Addresses and networks of proxies whose forwarding headers are trusted, or { file } for a file that is read again whenever it changes. Default none.',
       )
       .meta({ examples: [['10.0.0.0/8', '2001:db8::/32'], [{ file: './proxies.txt' }]] }),
     forwarding: z
       .enum(['x-forwarded', 'forwarded'])
       .default('x-forwarded')
       .describe(
-        'Fields that trusted proxies set: x-forwarded for X-Forwarded-For, -Proto and -Host, or forwarded for Forwarded (RFC 7239). The other family is dropped, because clients may have forged it. Default x-forwarded.',
+        'Headers that trusted proxies set: x-forwarded for X-Forwarded-For, -Proto and -Host, or forwarded for Forwarded (RFC 7239). The other family is dropped, because clients may have forged it. Default x-forwarded.',
       ),
     clientHeader: z
       .string(clientHeaderExpected)
@@ -208,21 +208,21 @@ export const gatewaySchema = z
       .nullable()
       .default(null)
       .describe(
-        "Field in which trusted proxies give the client's address, such as CF-Connecting-IP. It is used if it holds one address; the proxies must overwrite it on every request. It is dropped from all other requests. Default none.",
+        "Header in which trusted proxies give the client's address, such as CF-Connecting-IP. It is used if it holds one address; the proxies must overwrite it on every request. It is dropped from all other requests. Default none.",
       )
       .meta({ examples: ['CF-Connecting-IP'] }),
     proxyFields: proxyField
       .array()
       .default([])
       .describe(
-        'Fields with which trusted proxies may tell services who the caller is, such as X-Auth-Request-User or X-Auth-Request-*. They are dropped from all other requests. Default none.',
+        'Headers with which trusted proxies may tell services who the caller is, such as X-Auth-Request-User or X-Auth-Request-*. They are dropped from all other requests. Default none.',
       )
       .meta({ examples: [['X-Auth-Request-*']] }),
     requestFields: z
       .enum(['pass', 'strict'])
       .default('pass')
       .describe(
-        'Request fields whose names contain anything but letters, digits and hyphens: pass, or strict to drop them all. Those that a service could mistake for a field of the gateway are always dropped. Default pass.',
+        'Request headers whose names contain anything but letters, digits and hyphens: pass, or strict to drop them all. Those that a service could mistake for a header of the gateway are always dropped. Default pass.',
       ),
     pathParameters: pathParameters
       .default('keep')

@@ -99,8 +99,8 @@ const poolSchema = z.strictObject({
 const limitsSchema = z.strictObject({
   head: sizeWithin(MIN_HEAD, Number.MAX_SAFE_INTEGER, 'expected a size such as "64kb", at least "1kb"')
     .prefault('64kb')
-    .describe('Largest reply head: status line, header fields and trailers. At least 1kb. Default 64kb.'),
-  headers: z.int().min(10).max(10_000).default(500).describe('Most header fields in a reply. Default 500.'),
+    .describe('Largest reply head: status line, headers and trailers. At least 1kb. Default 64kb.'),
+  headers: z.int().min(10).max(10_000).default(500).describe('Most headers in a reply. Default 500.'),
 })
 
 const hostExpected = 'expected "client", "instance" or a fixed name such as "users.internal" or "users.internal:8080"'
@@ -177,7 +177,7 @@ const serviceFields = z.strictObject({
     .refine((text) => parseHostAndPort(text) !== undefined, hostExpected)
     .default('client')
     .describe(
-      'Host field of the forwarded request: "client" keeps the client\'s, "instance" uses the host of the instance\'s URL, anything else is a fixed name. Health checks use the instance\'s for "client". Default client.',
+      'Host header of the forwarded request: "client" keeps the client\'s, "instance" uses the host of the instance\'s URL, anything else is a fixed name. Health checks use the instance\'s for "client". Default client.',
     ),
   proxyProtocol: z
     .enum(['off', 'v1', 'v2'])

@@ -45,7 +45,7 @@ const clientCertificatesSchema = z.strictObject({
     .array()
     .default([])
     .describe(
-      'Fields that pass the client certificate to services: client-cert for Client-Cert and Client-Cert-Chain (RFC 9440), x-ssl-client for X-SSL-Client-Verify, -S-DN, -I-DN, -Serial and -Cert, x-forwarded-client-cert for X-Forwarded-Client-Cert. Fields of these names that clients send are dropped. Default none.',
+      'Headers that pass the client certificate to services: client-cert for Client-Cert and Client-Cert-Chain (RFC 9440), x-ssl-client for X-SSL-Client-Verify, -S-DN, -I-DN, -Serial and -Cert, x-forwarded-client-cert for X-Forwarded-Client-Cert. Headers of these names that clients send are dropped. Default none.',
     ),
 })
 

@@ -155,7 +155,7 @@ export const metricTable = {
   },
   sallyport_request_fields_dropped_total: {
     type: 'counter',
-    help: 'Header fields dropped from requests, by reason: forged spellings, odd names, identity claims.',
+    help: 'Headers dropped from requests, by reason: forged spellings, odd names, identity claims.',
     labels: ['reason'],
   },
   sallyport_instance_requests_total: {

@@ -83,7 +83,7 @@ const options = z
 export const cors = definePolicy({
   name: 'cors',
   summary:
-    'Allows pages of other origins to use the API: answers preflight requests and adds CORS fields to every reply, errors included.',
+    'Allows pages of other origins to use the API: answers preflight requests and adds CORS headers to every reply, errors included.',
   options,
   fields: () => ['Access-Control-Request-Private-Network'],
   answersPreflights: true,

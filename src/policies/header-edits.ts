@@ -15,20 +15,20 @@ export const headerEdits = z.strictObject({
   rename: z
     .record(fieldName, fieldName, { error: keyMessage })
     .optional()
-    .describe('Fields to rename, old name to new; an existing field with the new name is replaced.')
+    .describe('Headers to rename, old name to new; an existing header with the new name is replaced.')
     .meta({ examples: [{ 'X-Old': 'X-New' }] }),
   set: fieldTemplates
     .default({})
-    .describe('Fields to set, replacing those of the same name. A field whose value is empty is removed.')
+    .describe('Headers to set, replacing those of the same name. A header whose value is empty is removed.')
     .meta({ examples: [{ 'X-Environment': 'production', 'X-User': '{consumer.id}' }] }),
   add: fieldTemplates
     .default({})
-    .describe('Fields to add to those of the same name. A field whose value is empty is not added.')
+    .describe('Headers to add to those of the same name. A header whose value is empty is not added.')
     .meta({ examples: [{ Link: '</terms>; rel="terms-of-service"' }] }),
   remove: z
     .array(fieldName)
     .default([])
-    .describe('Names of fields to remove.')
+    .describe('Names of headers to remove.')
     .meta({ examples: [['X-Internal']] }),
 })
 

@@ -17,7 +17,7 @@ const countriesSchema = z
   .strictObject({
     header: fieldName
       .describe(
-        "Field in which trusted proxies give the client's country, such as CF-IPCountry; they must overwrite it on every request.",
+        "Header in which trusted proxies give the client's country, such as CF-IPCountry; they must overwrite it on every request.",
       )
       .meta({ examples: ['CF-IPCountry'] }),
     allow: country

@@ -5,7 +5,7 @@ import { readsRoute } from './template.ts'
 /** Changes the headers that the service receives. */
 export const requestHeaders = definePolicy({
   name: 'request-headers',
-  summary: 'Sets, adds and removes header fields of the request for the service.',
+  summary: 'Sets, adds and removes headers of the request for the service.',
   options: headerEdits,
   changesRequests: true,
   fields: editedFields,

@@ -6,7 +6,7 @@ import { readsRoute } from './template.ts'
 /** Changes the headers that the client receives, including those of error replies. */
 export const responseHeaders = definePolicy({
   name: 'response-headers',
-  summary: 'Sets, adds and removes header fields of every reply, errors included.',
+  summary: 'Sets, adds and removes headers of every reply, errors included.',
   options: headerEdits,
   decidesBy: () => 'nothing',
   isShared: (options) => !readsRoute(options),

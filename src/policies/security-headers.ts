@@ -103,7 +103,7 @@ const options = z.strictObject({
     .array(fieldName)
     .default([])
     .describe(
-      'Fields of services to remove because they reveal too much, such as Server and X-Powered-By. Default none.',
+      'Headers of services to remove because they reveal too much, such as Server and X-Powered-By. Default none.',
     )
     .meta({ examples: [['Server', 'X-Powered-By']] }),
 })
@@ -111,7 +111,7 @@ const options = z.strictObject({
 /** Adds headers to each reply that make browsers apply security restrictions. */
 export const securityHeaders = definePolicy({
   name: 'security-headers',
-  summary: 'Adds security header fields for browsers to every reply, errors included.',
+  summary: 'Adds security headers for browsers to every reply, errors included.',
   options,
   decidesBy: () => 'nothing',
   isShared: () => true,

@@ -46,36 +46,36 @@ const options = z.strictObject({
     .min(1)
     .default(['Authorization', 'Cookie', 'Accept', 'X-Requested-With'])
     .describe(
-      'Request fields to pass to it, in addition to X-Forwarded-Method, -Uri, -Host, -Proto and -For. Default Authorization, Cookie, Accept, X-Requested-With.',
+      'Request headers to pass to it, in addition to X-Forwarded-Method, -Uri, -Host, -Proto and -For. Default Authorization, Cookie, Accept, X-Requested-With.',
     ),
   copyFields: copiedField
     .array()
     .default([])
     .describe(
-      'Fields of its reply to add to an admitted request. Fields of these names from the client are dropped. Default none.',
+      'Headers of its reply to add to an admitted request. Headers of these names from the client are dropped. Default none.',
     )
     .meta({ examples: [['X-Tenant']] }),
   replyFields: fieldName
     .array()
     .default(['Content-Type', 'Location', 'Set-Cookie', 'WWW-Authenticate', 'Retry-After', 'Cache-Control'])
     .describe(
-      'Fields of its reply to pass to the client when it refuses. Default Content-Type, Location, Set-Cookie, WWW-Authenticate, Retry-After, Cache-Control.',
+      'Headers of its reply to pass to the client when it refuses. Default Content-Type, Location, Set-Cookie, WWW-Authenticate, Retry-After, Cache-Control.',
     ),
   consumer: z
     .strictObject({
-      id: fieldName.describe('Field with the ID of the consumer: X-User-ID.').meta({ examples: ['X-User-ID'] }),
+      id: fieldName.describe('Header with the ID of the consumer: X-User-ID.').meta({ examples: ['X-User-ID'] }),
       roles: fieldName
         .optional()
-        .describe('Field with the roles, separated by commas. Default none.')
+        .describe('Header with the roles, separated by commas. Default none.')
         .meta({ examples: ['X-User-Roles'] }),
       tier: fieldName
         .optional()
-        .describe('Field with the tier. Default none: authenticated.')
+        .describe('Header with the tier. Default none: authenticated.')
         .meta({ examples: ['X-User-Tier'] }),
     })
     .optional()
     .describe(
-      'Fields of its reply that describe the consumer. An admitted request without an ID is anonymous. Default none.',
+      'Headers of its reply that describe the consumer. An admitted request without an ID is anonymous. Default none.',
     ),
   timeout: duration.prefault('2s').describe('Timeout for its whole reply. Default 2s.'),
   cache: durationOrZero

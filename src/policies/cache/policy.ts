@@ -57,7 +57,7 @@ const options = z.strictObject({
     .array()
     .default(['CDN-Cache-Control'])
     .describe(
-      'Reply fields that take precedence over Cache-Control and Expires, in order. Default [CDN-Cache-Control].',
+      'Reply headers that take precedence over Cache-Control and Expires, in order. Default [CDN-Cache-Control].',
     ),
   maxBody: size.prefault('1mb').describe('Largest body to store. Default 1mb.'),
   store: z

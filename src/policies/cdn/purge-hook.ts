@@ -41,7 +41,7 @@ export const purgeHook = z
     headers: z
       .record(z.string().refine(isToken, headersExpected), z.string().refine(isFieldValue, headersExpected))
       .default({})
-      .describe('Header fields, such as your credentials at the CDN. {tags} are separated by spaces.')
+      .describe('Headers, such as your credentials at the CDN. {tags} are separated by spaces.')
       .meta({ examples: [{ Authorization: 'Bearer ${CDN_TOKEN}' }] }),
     body: z
       .string()

@@ -32,7 +32,7 @@ export const idempotencyOptions = z.strictObject({
     .array()
     .default(['Authorization', 'Cookie', 'X-API-Key'])
     .describe(
-      'Request fields that tell apart callers whom auth has not identified; the same key with other values is another request. Default [Authorization, Cookie, X-API-Key].',
+      'Request headers that tell apart callers whom auth has not identified; the same key with other values is another request. Default [Authorization, Cookie, X-API-Key].',
     ),
   maxBody: size
     .prefault('1mb')

@@ -22,7 +22,7 @@ const statusKey = z
   .refine((code) => code !== '206' && code !== '304', 'expected a status other than 206 and 304')
 
 const requestEdits = z.strictObject({
-  headers: headerEdits.optional().describe('Changes to the header fields for the service.'),
+  headers: headerEdits.optional().describe('Changes to the headers for the service.'),
   query: queryEdits.optional().describe('Changes to the query.'),
   path: pathEdit
     .optional()
@@ -37,7 +37,7 @@ const replyEdits = z.strictObject({
     .default({})
     .describe('Statuses of the service and the statuses to send instead.')
     .meta({ examples: [{ 404: 410 }] }),
-  headers: headerEdits.optional().describe('Changes to the header fields for the client.'),
+  headers: headerEdits.optional().describe('Changes to the headers for the client.'),
   body: bodyEdits.optional().describe('Changes to JSON bodies.'),
 })
 

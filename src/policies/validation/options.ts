@@ -58,7 +58,7 @@ export const validationOptions = z
       .meta({ examples: [{ type: 'object', properties: { id: { type: 'string', pattern: '^[0-9]+$' } } }] }),
     headers: document
       .optional()
-      .describe('JSON Schema for the map of header fields, or the path of a file with it.')
+      .describe('JSON Schema for the map of headers, or the path of a file with it.')
       .meta({ examples: [{ type: 'object', required: ['x-version'] }] }),
     openapi: z
       .strictObject({
