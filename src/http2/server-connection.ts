@@ -10,6 +10,7 @@ import { reset } from '../http/reset.ts'
 import { ServerExchange } from '../http/server-exchange.ts'
 import type { Running, ServedConnection, ServerHandler, ServerOptions } from '../http/server-handler.ts'
 import { ConnectionError, ErrorCode } from './errors.ts'
+import { ClosedStreams } from './closed-streams.ts'
 import { Control } from './control.ts'
 import { GracefulShutdown } from './graceful-shutdown.ts'
 import { FrameReader, type StreamFrames } from './frame-reader.ts'
@@ -23,11 +24,9 @@ import { ReceiveWindow } from './receive-window.ts'
 import { replySection } from './reply-head.ts'
 import { ReplyWatch } from './reply-watch.ts'
 import type { RequestHead } from './request-head.ts'
-import { ResetStreams } from './reset-streams.ts'
 import { Sender } from './sender.ts'
 import { ServerStream } from './server-stream.ts'
 import { mostFields, ownSettings, STREAMS } from './settings.ts'
-import { MAX_ROOM } from './stream-room.ts'
 import { StreamTable } from './stream-table.ts'
 import { watchPeer } from '../http/watch-peer.ts'
 import type { StreamTools } from './stream-tools.ts'
@@ -68,15 +67,8 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
   private readonly gracefulShutdown: GracefulShutdown
   private readonly control: Control
   private readonly streams = new StreamTable<ServerStream>()
-  /** Streams that were reset here, and how much content may still arrive for them. */
-  private readonly resetHere = new ResetStreams()
+  private readonly closed: ClosedStreams
   private readonly pendingMessages = new PendingMessages<ServerStream, ServerExchange>()
-  /** The highest id of a stream that the client has begun. */
-  private lastStream = 0
-  /**
-   * The last gap between ids of streams begun (RFC 9113 section 5.1.1); only one is kept, as real clients leave none.
-   */
-  private skipped = { from: 0, to: 0 }
   private closing: LingeringClose | null = null
   /** Nothing more is read; the pending output is the last. */
   private dying = false
@@ -93,6 +85,7 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
     this.deadlines = deadlines
     this.output = new Output(socket)
     this.workBudget = new WorkBudget(deadlines)
+    this.closed = new ClosedStreams(this.workBudget)
     this.room = new ReceiveWindow(this.output)
     this.gracefulShutdown = new GracefulShutdown(this.output, deadlines, () => this.leave())
     this.decoder = new FieldDecoder(namingOf(options))
@@ -193,9 +186,8 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
     if (id % 2 === 0) throw protocolError('Clients may only open streams with odd numbers.')
     this.head.begin()
     this.decoder.decode(bytes, start, end, this.head)
-    if (id <= this.lastStream) return this.ofNone(id)
-    if (id > this.lastStream + 2) this.skipped = { from: this.lastStream, to: id }
-    this.lastStream = id
+    if (id <= this.closed.last) return this.ofNone(id)
+    this.closed.begin(id)
     if (id > this.gracefulShutdown.last) return this.workBudget.spend(1, 'streams that are not served')
     if (this.streams.size < STREAMS) return this.begin(id, end - start, endStream)
     this.workBudget.spend(Cost.stream, 'streams at a time')
@@ -273,15 +265,8 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
     stream.contentEnded(null)
   }
 
-  /**
-   * Handles a frame for an unknown stream: for a stream that was reset here this is no error of the client, and neither
-   * is content still in transit.
-   */
   private ofNone(id: number, content = 0): void {
-    this.checkBegun(id)
-    if (id > this.gracefulShutdown.last) return this.workBudget.spend(1, 'frames on streams that are not served')
-    if (id > this.skipped.from && id < this.skipped.to) throw protocolError(`Stream ${id} was skipped.`)
-    this.resetHere.receive(id, content, this.workBudget)
+    this.closed.receive(id, content, this.gracefulShutdown.last)
   }
 
   /** All of the content arrived together with the head. */
@@ -329,8 +314,8 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
   reset(id: number): void {
     this.open()
     const stream = this.streams.get(id)
-    this.workBudget.spend(stream === undefined ? 1 : Cost.stream, 'streams that are reset')
-    if (stream === undefined) return this.checkBegun(id)
+    this.closed.resetByClient(id, stream?.hasBegunReply === false)
+    if (stream === undefined) return
     this.forget(stream)
     stream.abort(new GatewayError('client-closed'))
   }
@@ -344,7 +329,7 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
     if (!this.sender.isReport(bytes)) this.workBudget.spend(1, 'WINDOW_UPDATE frames')
     const stream = this.streams.get(id)
     if (id === 0) this.sender.widen(bytes)
-    else if (stream === undefined) return this.checkBegun(id)
+    else if (stream === undefined) return this.closed.check(id)
     else if (bytes === 0)
       return this.failStream(stream, ErrorCode.protocolError, 'WINDOW_UPDATE has an increment of 0.')
     else this.widenStream(stream, bytes)
@@ -355,11 +340,6 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
     this.workBudget.spend(1 + costOf(value.length), 'PRIORITY_UPDATE frames')
     if (id === 0) throw protocolError('PRIORITY_UPDATE is for stream 0.')
     this.streams.get(id)?.prioritize(value)
-  }
-
-  /** Clients begin streams with odd numbers only: a stream with an even number has never begun. */
-  private checkBegun(id: number): void {
-    if (id > this.lastStream || id % 2 === 0) throw protocolError(`A frame is for stream ${id}, which has not begun.`)
   }
 
   private widenStream(stream: ServerStream, bytes: number): void {
@@ -386,7 +366,7 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
 
   private resetStream(id: number, code: ErrorCode): void {
     this.output.put(rstStreamFrame(id, code))
-    this.resetHere.add(id, MAX_ROOM)
+    this.closed.wasReset(id)
   }
 
   /** The client has violated the protocol within a stream: ends that stream only. */
@@ -440,7 +420,7 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
   /** Announces which stream is the last one that is served; the connection closes after it. */
   private leave(): void {
     if (this.gracefulShutdown.announced) return
-    this.gracefulShutdown.announce(this.lastStream)
+    this.gracefulShutdown.announce(this.closed.last)
     if (this.streams.size === 0) this.linger()
   }
 
@@ -458,7 +438,7 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
     const known = error instanceof ConnectionError
     const code = known ? error.code : ErrorCode.internalError
     this.handler.refuse(known ? new MalformedMessage(error.message) : asGatewayError(error), this.peer, null)
-    this.gracefulShutdown.announce(this.lastStream, code, known ? error.message : '')
+    this.gracefulShutdown.announce(this.closed.last, code, known ? error.message : '')
     this.abortAll()
     if (code !== ErrorCode.enhanceYourCalm) return this.linger()
     this.output.flush()

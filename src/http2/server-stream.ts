@@ -167,6 +167,11 @@ export class ServerStream implements BodyOwner, ContentOwner, SendingStream, Int
     return this.body === null || this.body.length < 0 || this.body.length === this.body.received
   }
 
+  /** Whether the head of the reply has been sent. */
+  get hasBegunReply(): boolean {
+    return this.status !== 0
+  }
+
   /** The client has sent everything. */
   contentEnded(trailers: Headers | null): void {
     this.clientEnded = true

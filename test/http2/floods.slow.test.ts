@@ -134,6 +134,22 @@ test('thousands of requests, cancellations and PINGs of a normal client are not 
   assert.equal(harness.over.filter(({ whole }) => whole).length, 9000)
 })
 
+test('hundreds of downloads that are given up, with a reset for each frame in transit, are not a flood', async () => {
+  const harness = new Http2Harness(() => new Reply(200, Headers.of(), Bytes.fromBuffer(Buffer.alloc(60_000))))
+  const client = await harness.begin({ 4: 40_000 })
+  for (let first = 0; first < 600; first += 100) {
+    const ids = Array.from({ length: 100 }, (_, n) => id(first + n))
+    client.receive(h2.windowUpdate(0, 4_000_000), ...ids.map((each) => get(each)))
+    await client.turn()
+    client.socket.drain()
+    for (const each of ids) client.receive(...Array.from({ length: 30 }, () => h2.reset(each, Code.closed)))
+    await client.turn()
+  }
+  assert.equal(client.goaway, undefined)
+  assert.ok(client.contentOf(id(599)) > 0)
+  assert.equal(client.connection.inFlight, 0)
+})
+
 test('content in tiny frames, or on a stream that was reset, is not a flood', async () => {
   const harness = new Http2Harness((exchange) => {
     if (exchange.path === '/') return hello()

@@ -1,0 +1,58 @@
+import { ClientResets } from './client-resets.ts'
+import { protocolError } from './frames.ts'
+import { ResetStreams } from './reset-streams.ts'
+import { MAX_ROOM } from './stream-room.ts'
+import type { WorkBudget } from './work-budget.ts'
+
+/** What a client's frames mean for streams that are not open (RFC 9113 section 5.1). */
+export class ClosedStreams {
+  /** The highest id of a stream that the client has begun. */
+  last = 0
+
+  private readonly workBudget: WorkBudget
+  private readonly resetHere = new ResetStreams()
+  private readonly clientResets: ClientResets
+  /** The last gap between ids of streams begun (section 5.1.1); only one is kept, as real clients leave none. */
+  private skipped = { from: 0, to: 0 }
+
+  constructor(workBudget: WorkBudget) {
+    this.workBudget = workBudget
+    this.clientResets = new ClientResets(workBudget)
+  }
+
+  /** The client begins that stream, which is beyond the last one. */
+  begin(id: number): void {
+    if (id > this.last + 2) this.skipped = { from: this.last, to: id }
+    this.last = id
+  }
+
+  /** Throws ConnectionError where the client has never begun the stream: it begins those with odd numbers only. */
+  check(id: number): void {
+    if (id > this.last || id % 2 === 0) throw protocolError(`A frame is for stream ${id}, which has not begun.`)
+  }
+
+  /**
+   * HEADERS or DATA with that much content for such a stream; `served` is the last one that is served. For a stream that was reset here this
+   * is no error of the client, and neither is content still in transit. Throws ConnectionError where it is one.
+   */
+  receive(id: number, content: number, served: number): void {
+    this.check(id)
+    if (id > served) return this.workBudget.spend(1, 'frames on streams that are not served')
+    if (id > this.skipped.from && id < this.skipped.to) throw protocolError(`Stream ${id} was skipped.`)
+    this.resetHere.receive(id, content, this.workBudget)
+  }
+
+  /** The gateway has reset an open stream. */
+  wasReset(id: number): void {
+    this.resetHere.add(id, MAX_ROOM)
+  }
+
+  /**
+   * The client resets a stream, which may still be open; `inVain` where its reply has not begun. Throws ConnectionError where there are too
+   * many.
+   */
+  resetByClient(id: number, inVain: boolean): void {
+    this.check(id)
+    this.clientResets.receive(id, inVain)
+  }
+}
