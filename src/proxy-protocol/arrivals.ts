@@ -43,7 +43,9 @@ export class Arrivals {
 
   /** Reads the header of an accepted connection from which nothing has been read. */
   add(socket: Socket): void {
-    const peer = socket.remoteAddress ?? ''
+    const peer = socket.remoteAddress
+    // The peer has already reset the connection.
+    if (peer === undefined) return void socket.destroy()
     if (!this.owner.trusts(peer)) return this.refuse(socket, 'untrusted', 'trustedProxies does not name it')
     if (this.awaited.size >= MAX) return this.refuse(socket, 'full', `${MAX} others are already waiting`)
     const arrival = new Arrival(socket, this.deadlines.in(HEADER_TIMEOUT), (outcome) => {
