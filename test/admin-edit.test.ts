@@ -65,7 +65,7 @@ test('an edited option takes only plain values, no variables, files or other key
   )
 })
 
-test('retries and the limit of a service are switched off and on again', async (t) => {
+test('retries and the limit of a service are turned off and on again', async (t) => {
   const written = (shop: string) => `workers: 1
 overload: false
 endpoints: { docs: false, openapi: false }

@@ -61,9 +61,7 @@ function meaningOf({ path, schema, sections }: Key): string {
 function restartOf(path: string): string[] {
   const places = RESTART_ONLY.map((each) => each.path.join('.'))
   if (!places.includes(path)) return []
-  return places.some((place) => place.startsWith(`${path}.`))
-    ? ['**Restart** to switch it on or off.']
-    : ['**Restart.**']
+  return places.some((place) => place.startsWith(`${path}.`)) ? ['**Restart** to turn it on or off.'] : ['**Restart.**']
 }
 
 function hasBoolean(schema: unknown): boolean {

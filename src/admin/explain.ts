@@ -61,7 +61,7 @@ const policy = z.object({
     .enum(verdicts)
     .describe(
       'passed: the request continued; answered, refused: the policy replied; not-reached: an earlier policy replied; not-run: skipped, because it may change ' +
-        'something; off: switched off by the route.',
+        'something; off: turned off by the route.',
     ),
   origin: z.enum(origins).describe('Where its options come from.'),
   ofRoute: z.string().array().readonly().describe('Options set by the route, if they come from both.'),

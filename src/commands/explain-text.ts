@@ -94,7 +94,7 @@ function policyLines({ policies }: Explanation, paint: Paint): string[] {
 function verdictWords({ verdict, status, code, detail, events, request, reply }: ShownPolicy): string {
   if (verdict === 'not-reached') return 'not reached'
   if (verdict === 'not-run') return 'not run'
-  if (verdict === 'off') return 'switched off by the route'
+  if (verdict === 'off') return 'turned off by the route'
   const words: string[] = []
   if (verdict === 'refused') words.push(`${status} ${code}${detail === null ? '' : `: ${detail}`}`)
   if (verdict === 'answered') words.push(`answered with ${status}`)

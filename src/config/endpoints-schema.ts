@@ -11,7 +11,7 @@ function endpoint(path: string, what: string) {
   return z
     .union([z.literal(false), schema], pathExpected)
     .default(path)
-    .describe(`${what}; false switches it off. Default ${path}.`)
+    .describe(`${what}; false turns it off. Default ${path}.`)
 }
 
 const mapExpected = 'expected a map such as { health: /healthz, metrics: false }'
@@ -32,7 +32,7 @@ export const endpointsSchema = z
       context.addIssue({
         code: 'custom',
         path: ['docs'],
-        message: 'the page shows the openapi document, which is switched off; expected false',
+        message: 'the page shows the openapi document, which is turned off; expected false',
         input: endpoints.docs,
       })
     const paths = ownPaths(endpoints)

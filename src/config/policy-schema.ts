@@ -24,7 +24,7 @@ export function policiesSchemaOf(chain: readonly Policy[]) {
       z
         .union([z.literal(false), options])
         .optional()
-        .describe(`${summary} false switches it off.`),
+        .describe(`${summary} false turns it off.`),
     ]),
   )
   return typedSchema<PoliciesConfig, PoliciesInput>(z.strictObject(shape))

@@ -175,7 +175,7 @@ export const gatewaySchema = z
       .describe(
         'Paths that the gateway answers itself, in addition to the routes. Default all of them, at their default paths.',
       ),
-    admin: adminSchema.prefault({}).describe('The listener for operators; false switches it off.'),
+    admin: adminSchema.prefault({}).describe('The listener for operators; false turns it off.'),
     workers: z
       .union([z.int().min(1).max(1024), z.literal('auto')])
       .default('auto')
@@ -242,7 +242,7 @@ export const gatewaySchema = z
     overload: overloadSchema
       .prefault({})
       .describe(
-        'Shed requests while a worker is overloaded, which shows in the delay of its event loop: routes of low priority first, of high priority never. false switches it off. Default { delay: 100ms, for: 1s }.',
+        'Shed requests while a worker is overloaded, which shows in the delay of its event loop: routes of low priority first, of high priority never. false turns it off. Default { delay: 100ms, for: 1s }.',
       ),
     shutdownDelay: durationOrZero
       .prefault('0s')

@@ -139,16 +139,16 @@ const serviceFields = z.strictObject({
   health: z
     .union([z.literal(false), healthSchema])
     .prefault({})
-    .describe('Active health checks of each instance; false switches them off.'),
+    .describe('Active health checks of each instance; false turns them off.'),
   passive: passiveSchema
     .prefault({})
     .describe(
-      'Eject an instance for a while when client requests to it fail and those to other instances do not; false switches it off.',
+      'Eject an instance for a while when client requests to it fail and those to other instances do not; false turns it off.',
     ),
   retry: retrySchema
     .prefault({})
     .describe(
-      'Retry on another instance when the connection breaks before a reply, or the reply says that the instance cannot serve it, if repeating the request does no harm; false switches it off.',
+      'Retry on another instance when the connection breaks before a reply, or the reply says that the instance cannot serve it, if repeating the request does no harm; false turns it off.',
     ),
   hedge: hedgeSchema
     .default(false)

@@ -202,7 +202,7 @@ test('after TLS is switched on, new connections use it and old ones are drained'
   assert.deepEqual(await ask(peer), SECURE)
 })
 
-test('after TLS is switched off, new connections are plain and old ones are drained', async (t) => {
+test('after TLS is turned off, new connections are plain and old ones are drained', async (t) => {
   const { apply } = startListeners(t)
   const tls = { certificates: [writeLeaf(t, authority.issue())] }
   const [port] = await apply([{ address: LOCAL, tls }])

@@ -62,7 +62,7 @@ const cases: Readonly<Record<string, readonly [GatewayInput, RegExp | null]>> = 
   ],
   'a disabled policy that was never enabled': [
     { routes: [{ ...route, policies: { cors: false } }] },
-    /^routes\[0\]\.policies\.cors: switches off a policy that is not on/,
+    /^routes\[0\]\.policies\.cors: turns off a policy that is not on/,
   ],
   'a disabled policy': [
     { policies: { cors: { origins: ['*'] } }, routes: [{ ...route, policies: { cors: false } }] },

@@ -7,7 +7,7 @@ export const routeHints: HintRule = ({ routes, policies }) => {
   return routes.flatMap((route, i): Hint[] =>
     Object.entries(route.policies).flatMap(([name, options]): Hint[] => {
       if (options !== false || isOn(fieldOf(policies, name))) return []
-      const message = `switches off a policy that is not on: there is no ${name} under policies. Remove it, or add the policy there.`
+      const message = `turns off a policy that is not on: there is no ${name} under policies. Remove it, or add the policy there.`
       return [{ path: ['routes', i, 'policies', name], message }]
     }),
   )

@@ -139,7 +139,7 @@ const ORIGINS: Readonly<Record<EffectivePolicy['origin'], string>> = {
   general: 'global',
   route: 'this route',
   both: 'global, changed by this route',
-  off: 'switched off by this route',
+  off: 'turned off by this route',
 }
 
 function Policies({ policies }: { policies: readonly EffectivePolicy[] }): ComponentChildren {
