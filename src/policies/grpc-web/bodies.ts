@@ -1,8 +1,10 @@
+import { GatewayError } from '../../core/errors.ts'
 import type { BodyStream } from '../../http/body.ts'
 import { ChangedBody } from '../../http/changed-body.ts'
 import { knownLine } from '../../http/field-lines.ts'
 import { GRPC_MESSAGE, GRPC_STATUS } from '../../http/grpc-error.ts'
 import type { Headers } from '../../http/headers.ts'
+import { MessageBoundaries } from '../../grpc/message-boundaries.ts'
 import { frame, TRAILERS } from '../../grpc/message-frame.ts'
 import { encodeMessage } from '../../grpc/message.ts'
 import { grpcStatus } from '../../grpc/status.ts'
@@ -29,9 +31,13 @@ export class TextRequest extends ChangedBody {
   }
 }
 
-/** The messages of a reply, followed by the trailers as the last frame (gRPC-Web, "Message framing"). */
+/**
+ * The messages of a reply, followed by the trailers as the last frame (gRPC-Web, "Message framing"). If the reply broke off within a
+ * message, it fails: clients would take the trailers for the rest of the message, and the end for a success.
+ */
 export class WebReply extends ChangedBody {
   private readonly isText: boolean
+  private readonly messages = new MessageBoundaries()
 
   constructor(source: BodyStream, isText: boolean) {
     super(source)
@@ -39,10 +45,12 @@ export class WebReply extends ChangedBody {
   }
 
   protected override change(chunk: Buffer): Buffer {
+    this.messages.follow(chunk)
     return inForm(chunk, this.isText)
   }
 
   protected override finish(trailers: Headers | null): Buffer {
+    if (this.messages.isPartial) throw new GatewayError('bad-gateway', 'The reply ended within a message.')
     return inForm(trailersFrame(trailers), this.isText)
   }
 }

@@ -120,6 +120,18 @@ test('an invalid grpc-timeout is rejected', async () => {
   })
 })
 
+test('a reply that ends within a message is cut off: its trailers would look like the rest of the message', async () => {
+  for (const type of ['application/grpc-web', 'application/grpc-web-text']) {
+    const parts = [MESSAGE, MESSAGE.slice(0, -1)]
+    const reply = await run(makeCall({ 'Content-Type': type }), () => grpcReply({}, new PartsBody(parts, false, OK)))
+    const sink = new CollectingSink()
+    assert.ok(isStream(reply.body))
+    reply.body.pipe(sink)
+    assert.ok(sink.error instanceof GatewayError)
+    assert.equal(sink.error.code, 'bad-gateway')
+  }
+})
+
 test('a trailers-only reply has its status in the headers', async () => {
   const source = new PushedBody(0)
   const reply = await run(makeCall(), () => grpcReply({ 'grpc-status': '5', 'grpc-message': 'no user 7' }, source))
