@@ -454,6 +454,7 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
       if (stream.clientEnded) stream.advance()
       else this.breakOff(stream, ErrorCode.cancel, 'The client has disconnected.')
     this.leave()
+    if (this.streams.size > 0) this.gracefulShutdown.probe()
   }
 
   private abortAll(): void {

@@ -339,6 +339,31 @@ test('a reply that fits into the window is completed although its client has end
   await settled(gateway)
 })
 
+for (const secure of [false, true])
+  for (const begun of [false, true])
+    test(`a request is given up once its client has left, while its reply ${begun ? 'pauses' : 'is awaited'}, ${secure ? 'with TLS' : 'without'}`, async (t) => {
+      const clock = new ManualClock(Date.now())
+      let isOver = false
+      const listener: RequestListener = (_, response) => {
+        response.on('close', () => (isOver = true))
+        if (begun) response.write('data: 1\n\n')
+      }
+      const config = secure ? tlsListeners([writeLeaf(t, authority.issue())]) : {}
+      const { port, gateway, service } = await setUp(t, listener, config, { clock })
+      const peer = await connectHttp2(t, port, { secure })
+      peer.write(get(1))
+      await turnUntil('the request to reach the service', () => service.received.length === 1)
+      if (begun) await peer.until('content', () => peer.stream(1).bytes > 0)
+      peer.socket.destroy()
+      let waited = 0
+      await turnUntil('the service to notice', () => {
+        // Less than any timeout.
+        if (waited++ < 20) clock.advance(100)
+        return isOver
+      })
+      await settled(gateway)
+    })
+
 test('aborted uploads to a service that does not read free their window for others', async (t) => {
   const backend = await startRawService(t, (peer) => {
     peer.socket.pause()
