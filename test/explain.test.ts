@@ -95,10 +95,10 @@ test('an explanation has path, routes, policies, instances and the forwarded hea
   assert.deepEqual(
     reported.policies.map(({ name, verdict, origin, ofRoute }) => [name, verdict, origin, ofRoute]),
     [
-      ['correlation-id', 'passed', 'general', []],
-      ['response-headers', 'passed', 'general', []],
-      ['auth', 'passed', 'general and route', ['public']],
-      ['rate-limit', 'passed', 'general', []],
+      ['correlation-id', 'passed', 'global', []],
+      ['response-headers', 'passed', 'global', []],
+      ['auth', 'passed', 'global and route', ['public']],
+      ['rate-limit', 'passed', 'global', []],
       ['request-headers', 'passed', 'route', []],
       ['cache', 'passed', 'route', []],
     ],

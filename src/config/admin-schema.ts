@@ -105,7 +105,7 @@ const adminOptions = z
         code: 'custom',
         path: ['writable'],
         message:
-          'expected false where there is no token (ADMIN_TOKEN), and neither users nor oidc: a configuration can name code and files of this machine',
+          'needs a token (ADMIN_TOKEN), users or oidc, because a configuration can name code and files of this machine',
         input: true,
       })
     if (isLoopback(admin.address.host) || isSecured) return

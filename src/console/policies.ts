@@ -3,7 +3,7 @@ import { yamlOf } from './yaml.ts'
 /** A policy of a route, with its origin. */
 export interface EffectivePolicy {
   readonly name: string
-  readonly origin: 'general' | 'route' | 'both' | 'off'
+  readonly origin: 'global' | 'route' | 'both' | 'off'
   readonly options: readonly { readonly name: string; readonly value: string; readonly own: boolean }[]
 }
 
@@ -25,7 +25,7 @@ export function effectivePolicies(config: Fields, id: string, names: readonly st
       own: isGeneral && textOf(value) !== textOf(there[option]),
     }))
     const changed = options.some((option) => option.own)
-    return { name, origin: !isGeneral ? 'route' : changed ? 'both' : 'general', options }
+    return { name, origin: !isGeneral ? 'route' : changed ? 'both' : 'global', options }
   })
   const off = Object.keys(general)
     .filter((name) => general[name] !== false && own[name] === false)

@@ -164,7 +164,7 @@ test('each policy has its origin: the route, all routes, or both', () => {
       options.filter(({ own }) => own).map(({ name: option }) => option),
     ]),
     [
-      ['auth', 'general', []],
+      ['auth', 'global', []],
       ['rate-limit', 'both', ['cost']],
       ['cache', 'route', []],
       ['cors', 'off', []],

@@ -136,7 +136,7 @@ function factsOf(route: Route): (readonly [string, ComponentChildren | string])[
 }
 
 const ORIGINS: Readonly<Record<EffectivePolicy['origin'], string>> = {
-  general: 'global',
+  global: 'global',
   route: 'this route',
   both: 'global, changed by this route',
   off: 'turned off by this route',
@@ -156,7 +156,7 @@ function Policies({ policies }: { policies: readonly EffectivePolicy[] }): Compo
           'div',
           { class: 'policy-head' },
           h('strong', null, name),
-          h(Badge, { tone: origin === 'general' ? 'plain' : origin === 'off' ? 'warning' : 'notice' }, ORIGINS[origin]),
+          h(Badge, { tone: origin === 'global' ? 'plain' : origin === 'off' ? 'warning' : 'notice' }, ORIGINS[origin]),
         ),
         options.length > 0 &&
           h(

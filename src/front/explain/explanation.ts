@@ -68,7 +68,7 @@ export const verdicts = ['passed', 'answered', 'refused', 'not-reached', 'not-ru
 export type Verdict = (typeof verdicts)[number]
 
 /** Origin of a policy's options. */
-export const origins = ['general', 'route', 'general and route'] as const
+export const origins = ['global', 'route', 'global and route'] as const
 export type Origin = (typeof origins)[number]
 
 /** How a policy changed headers: names only. */
@@ -82,7 +82,7 @@ export interface ShownPolicy {
   readonly name: string
   readonly verdict: Verdict
   readonly origin: Origin
-  /** Options set by the route itself, if there are general options too. */
+  /** Options set by the route itself, if there are global options too. */
   readonly ofRoute: readonly string[]
   /** Status of the reply or rejection, if any; otherwise null. */
   readonly status: number | null

@@ -42,10 +42,10 @@ export interface OptionsOrigin {
 export function originOf(name: string, config: GatewayConfig, route: RouteConfig | null): OptionsOrigin {
   const general: unknown = fieldOf(config.policies, name)
   const own: unknown = route === null ? general : fieldOf(route.policies, name)
-  if (isDeepStrictEqual(general, own)) return { origin: 'general', ofRoute: [] }
+  if (isDeepStrictEqual(general, own)) return { origin: 'global', ofRoute: [] }
   if (!isFields(general) || !isFields(own)) return { origin: 'route', ofRoute: [] }
   const ofRoute = Object.keys(own).filter((key) => !isDeepStrictEqual(own[key], general[key]))
-  return { origin: 'general and route', ofRoute }
+  return { origin: 'global and route', ofRoute }
 }
 
 /** The policies of a route in chain order, including general ones that it has turned off. */

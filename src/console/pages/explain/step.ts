@@ -36,7 +36,7 @@ export function Step({ policy }: { policy: Explanation['policies'][number] }): C
         h(
           'span',
           { class: 'quiet' },
-          origin === 'general' ? 'every route' : origin === 'route' ? 'this route' : 'changed by this route',
+          origin === 'global' ? 'global' : origin === 'route' ? 'this route' : 'global, changed by this route',
         ),
         h(Badge, { tone }, status === null ? word : `${word}, ${status}${code === null ? '' : ` ${code}`}`),
       ),
