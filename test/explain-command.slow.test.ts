@@ -58,7 +58,7 @@ test('explain prints how a running gateway handles a request, as plain text if n
     'routes',
     '  ✗ drafts  /books/*  header x-draft is missing',
     '  ✓ books   /books/*',
-    '  5 for other paths',
+    '  1 for other paths',
     'policies',
     '  ✓ correlation-id  global  request: sets X-Correlation-ID; reply: sets X-Correlation-ID',
     '  ✓ auth            global  accepted, credential assumed, tier authenticated; request: sets X-User-ID, X-User-Roles, X-Consumer-Tier',

@@ -108,7 +108,7 @@ export const explanation = z.object({
         'Entries of the routing table for this path, in the order in which they are tried; the first one whose conditions are met is selected.',
       ),
     more: z.int().describe('Number of further entries.'),
-    others: z.int().describe('Number of entries for other paths.'),
+    others: z.int().describe('Number of entries of routes for other paths.'),
   }),
   route: z.object({ id: z.string(), pattern: z.string() }).nullable(),
   params: z.record(z.string(), z.string()),

@@ -258,11 +258,14 @@ class Inquiry {
         value: `${BUILT_IN_PREFIX}${path.slice(1)}`,
       })),
     ]
-    if (refused !== null) return { candidates: [], more: 0, others: entries.length }
+    if (refused !== null) return { candidates: [], more: 0, others: config.routes.length }
     const { host, path, method, headers, query, listener } = look
     const effectiveMethod = preflightMethod(look) ?? method
     const tried = createExplainer(entries)({ host, path, method: effectiveMethod, headers, query, listener })
     const close = tried.filter(({ unmet }) => unmet[0]?.what !== 'path')
+    const others = tried.filter(
+      ({ value, unmet }) => unmet[0]?.what === 'path' && !value.startsWith(BUILT_IN_PREFIX),
+    ).length
     const isSelected = ({ value, unmet }: TriedLine<string>): boolean => value === route.id && unmet.length === 0
     const selected = close.find(isSelected)
     const candidates = close.slice(0, MAX_CANDIDATES).map((line): ShownCandidate => ({
@@ -273,7 +276,7 @@ class Inquiry {
       lacks: line.unmet.map(lackWords),
       selected: line === selected,
     }))
-    return { candidates, more: close.length - candidates.length, others: tried.length - close.length }
+    return { candidates, more: close.length - candidates.length, others }
   }
 
   private remarks(policies: readonly ShownPolicy[], exchange: ServerExchange): string[] {

@@ -146,7 +146,7 @@ export interface Explanation {
     readonly candidates: readonly ShownCandidate[]
     /** Number of further lines for this path. */
     readonly more: number
-    /** Number of lines for other paths. */
+    /** Number of lines of routes for other paths. */
     readonly others: number
   }
   readonly route: { readonly id: string; readonly pattern: string } | null
