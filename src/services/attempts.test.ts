@@ -391,7 +391,7 @@ test('the total timeout covers all attempts, including connecting', async () => 
   for (const begin of [(a: ScriptedInstance) => void (a.free = false), (a: ScriptedInstance) => void (a.free = true)]) {
     const a = new ScriptedInstance(0)
     begin(a)
-    const { clock, result, reported } = setUpAttempts([a], {}, { total: 1_000 })
+    const { clock, deadlines, result, reported } = setUpAttempts([a], {}, { total: 1_000 })
     clock.advance(999)
     await received()
     assert.equal(reported.length, 0)
@@ -410,6 +410,7 @@ test('the total timeout covers all attempts, including connecting', async () => 
     a.lanes?.resolve(a)
     await received()
     assert.deepEqual([reported.length, a.inFlight, a.sent], [1, 0, 0])
+    assert.equal(deadlines.size, 0, 'nothing of it is watched any more')
   }
 })
 

@@ -409,7 +409,7 @@ export class Attempts implements AttemptOwner, Abortable, BufferingListener, Tim
   private finish(): void {
     this.done = true
     this.callOffHedge?.()
-    if (this.deadline < Number.POSITIVE_INFINITY) this.service.deadlines.forget(this)
+    this.service.deadlines.forget(this)
   }
 
   /** Stops counting toward the service's limit: the rest of a reply does not depend on the service alone. */

@@ -192,7 +192,7 @@ export function setUpAttempts(
     (error: unknown) => (result.error = error),
   )
   new Attempts(service, makeForm(set.total), exchange.path, exchange, pending).begin()
-  return { clock, ...others, exchange, result }
+  return { clock, deadlines: service.deadlines, ...others, exchange, result }
 }
 
 /** Lets the handlers of settled promises run. */
