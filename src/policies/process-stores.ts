@@ -2,6 +2,7 @@ import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Counter, Metrics } from '../core/metrics.ts'
 import type { TopicHandlers } from '../core/threads.ts'
+import { giveTurns } from './auth/oidc/refresh-turns.ts'
 import { PurgeCalls } from './cdn/purge-calls.ts'
 import { callCdnTopic } from './cdn/topics.ts'
 import { answerThreads } from './idempotency/memory/answer-threads.ts'
@@ -96,6 +97,11 @@ export class ProcessStores {
       return null
     })
     return calls
+  }
+
+  /** Lets one thread at a time refresh a session of a browser. Only for the main thread. */
+  shareRefreshes(answers: TopicHandlers, clock: Clock): void {
+    giveTurns(answers, clock)
   }
 
   /** Warns when the table is full, until the returned function is called. Only for one thread of the process. */

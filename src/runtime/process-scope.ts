@@ -148,6 +148,7 @@ export class ProcessScope {
     watchProcess(metrics, { applied: () => this.applied, board, memory, workers })
     this.stores.watch(metrics)
     this.stores.giveMemory(answers, clock)
+    this.stores.shareRefreshes(answers, clock)
     this.replies = this.stores.keepReplies(config.stores.memory.replies, answers, clock, metrics)
     this.purges = this.stores.callCdn(answers, clock, log, metrics)
     this.operations = new LazyOperations(async () => {

@@ -9,6 +9,7 @@ import { DigestMap } from '../digest-map.ts'
 import type { Identity } from '../identity.ts'
 import { OwnCookie } from './cookies.ts'
 import type { OidcOptions } from './options.ts'
+import type { InTurn, Refreshed } from './refresh-turns.ts'
 import { type Grant, NotGranted, type Provider } from '../../../openid/provider.ts'
 import { type Session, Sessions } from './session.ts'
 
@@ -36,6 +37,7 @@ interface Known {
 export class BrowserSessions {
   private readonly lifetime: number
   private readonly provider: Provider
+  private readonly inTurn: InTurn
   private readonly tools: Toolbox
   private readonly cookie: OwnCookie
   private readonly sessions: Sessions
@@ -44,8 +46,9 @@ export class BrowserSessions {
   private readonly renewals = new WeakMap<Exchange, string>()
   private isWarned = false
 
-  constructor(options: OidcOptions, provider: Provider, tools: Toolbox) {
+  constructor(options: OidcOptions, provider: Provider, inTurn: InTurn, tools: Toolbox) {
     this.lifetime = options.lifetime
+    this.inTurn = inTurn
     this.provider = provider
     this.tools = tools
     this.cookie = new OwnCookie(options.cookie)
@@ -129,19 +132,26 @@ export class BrowserSessions {
   }
 
   private async refresh(known: Known, token: string): Promise<void> {
-    const { session } = known
+    const { session, digest } = known
+    const result = await this.inTurn(digest, () => this.askFor(session, token))
+    if ('cookie' in result) {
+      known.next = this.read(result.cookie, result.cookie)
+      return
+    }
+    const now = this.tools.clock.wall()
+    known.over = result.failure === 'refused' && (session.refresh?.until ?? 0) <= now
+    if (known.over) throw new CredentialError('session')
+    // The provider cannot be reached, or another gateway has already refreshed it: it continues unchanged.
+    known.notBefore = now + PAUSE
+  }
+
+  private async askFor(session: Session, token: string): Promise<Refreshed> {
     try {
       const grant = await this.provider.refresh(token)
-      const next = this.sessions.goOn(session, grant, this.tools.clock.wall())
-      const value = this.write(next)
-      known.next = this.read(value, value)
+      return { cookie: this.write(this.sessions.goOn(session, grant, this.tools.clock.wall())) }
     } catch (error) {
-      const now = this.tools.clock.wall()
       const isRefused = error instanceof NotGranted || error instanceof CredentialError
-      known.over = isRefused && (session.refresh?.until ?? 0) <= now
-      if (known.over) throw new CredentialError('session', error)
-      // The provider cannot be reached, or another worker or gateway has already refreshed it: it continues unchanged.
-      known.notBefore = now + PAUSE
+      return { failure: isRefused ? 'refused' : 'unavailable' }
     }
   }
 

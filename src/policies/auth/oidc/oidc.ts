@@ -12,6 +12,7 @@ import { OwnCookie } from './cookies.ts'
 import { Logins, originOf } from './login.ts'
 import { oidcOptions } from './options.ts'
 import { Provider } from '../../../openid/provider.ts'
+import { takeTurns } from './refresh-turns.ts'
 import { isNavigation, ownTarget } from './targets.ts'
 
 /** Most logins per thread that may wait for the provider at the same time. */
@@ -36,12 +37,12 @@ export const oidc = defineAuthMethod({
   ],
   fields: () => ['Sec-Fetch-Mode', 'X-Requested-With', 'Accept'],
   secretFields: () => [],
-  create(options, { clock, random, log, dry }) {
+  create(options, { clock, random, log, threads, dry }) {
     const { paths, afterLogout } = options
     const tools = { clock, random, log }
     const provider = new Provider(options, tools, dry)
     const loginCookie = new OwnCookie(`${options.cookie}-login`)
-    const sessions = new BrowserSessions(options, provider, tools)
+    const sessions = new BrowserSessions(options, provider, takeTurns(threads), tools)
     const logins = new Logins(options, provider, loginCookie, clock)
     const trusts = compileOrigins(options.trustedOrigins)
     let waiting = 0

@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { type Threads, TopicHandlers } from '../../../core/threads.ts'
+import { createMemoryLogger } from '../../../telemetry/memory-logger.ts'
+import { ManualClock } from '../../../testing/manual-clock.ts'
+import { giveTurns, type Refreshed, takeTurns } from './refresh-turns.ts'
+
+const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve))
+
+/** Threads that share a main thread, and a provider that answers when it is told to. */
+function setUp() {
+  const clock = new ManualClock()
+  const main = new TopicHandlers(createMemoryLogger().log)
+  giveTurns(main, clock)
+  const asked: ((result: Refreshed) => void)[] = []
+  const ask = (): Promise<Refreshed> => new Promise((resolve) => void asked.push(resolve))
+  return { clock, main, asked, ask, first: takeTurns(main), second: takeTurns(main) }
+}
+
+test('while one thread refreshes a session, others wait for its result, and later ones get it', async () => {
+  const { clock, asked, ask, first, second } = setUp()
+  const results = [first('a', ask), second('a', ask), second('b', ask)]
+  await turn()
+  assert.equal(asked.length, 2, 'once for each session')
+  clock.advance(10_000)
+  await turn()
+  const cookie = { cookie: 'new' }
+  for (const answer of asked) answer(cookie)
+  assert.deepEqual(await Promise.all(results), [cookie, cookie, cookie])
+  clock.advance(3_600_000)
+  assert.deepEqual(await second('a', ask), cookie)
+  assert.equal(asked.length, 2)
+})
+
+test('a failure is that of all who waited, and the next thread tries again', async () => {
+  const { asked, ask, first, second } = setUp()
+  const results = [first('a', ask), second('a', ask)]
+  await turn()
+  asked[0]?.({ failure: 'unavailable' })
+  assert.deepEqual(await Promise.all(results), [{ failure: 'unavailable' }, { failure: 'unavailable' }])
+  const again = second('a', ask)
+  await turn()
+  asked[1]?.({ cookie: 'new' })
+  assert.deepEqual(await again, { cookie: 'new' })
+})
+
+test('another thread takes over from one that has ended', async () => {
+  const { clock, asked, ask, first, second } = setUp()
+  void first('a', ask)
+  const waiting = second('a', ask)
+  for (let seconds = 0; seconds < 32; seconds++) {
+    await turn()
+    clock.advance(1000)
+  }
+  await turn()
+  assert.equal(asked.length, 2)
+  asked[1]?.({ cookie: 'new' })
+  assert.deepEqual(await waiting, { cookie: 'new' })
+})
+
+test('a thread that gets no answer goes ahead', async () => {
+  const silent: Threads = { askAll: async () => [], askMain: async () => [] }
+  assert.deepEqual(await takeTurns(silent)('a', async () => ({ cookie: 'new' })), { cookie: 'new' })
+})

@@ -1,0 +1,67 @@
+import { BoundedMap } from '../../../core/bounded-map.ts'
+import { type Clock, pause } from '../../../core/clock.ts'
+import { defineTopic, type Threads, type TopicHandlers } from '../../../core/threads.ts'
+
+/** Number of refreshes that are remembered, at up to 4 kB each. */
+const REMEMBERED = 2000
+/** How long a thread is told to wait before it asks again, in milliseconds: less than the time limit for answers of the main thread. */
+const WAIT = 1000
+/** Milliseconds after which a refresh without a result is no longer waited for: its thread has ended. */
+const ABANDONED = 30_000
+
+/** The result of a refresh: the new cookie of the session, or why there is none. */
+export type Refreshed = { readonly cookie: string } | { readonly failure: 'refused' | 'unavailable' }
+
+/** Refreshes a session, known by the digest of its cookie, unless another thread does or has done so: then the result is that one's. */
+export type InTurn = (session: string, refresh: () => Promise<Refreshed>) => Promise<Refreshed>
+
+/** Whose turn it is: that of the thread that asks, or of another one, whose result may be known. */
+type Turn = 'yours' | 'pending' | Refreshed
+
+const takeTurn = defineTopic<string, Turn>('oidc-refresh-turn')
+
+/** The refresh of a session has ended. */
+const endTurn = defineTopic<{ readonly session: string; readonly result: Refreshed }, null>('oidc-refresh-ended')
+
+interface Attempt {
+  readonly begun: number
+  readonly ended: PromiseWithResolvers<Refreshed>
+  result: Refreshed | null
+}
+
+/**
+ * Lets one thread at a time refresh a session. Only for the main thread. Many providers accept a refresh token once, and end all sessions of
+ * a user if it is used again; browsers send several requests at a time, which different threads receive.
+ */
+export function giveTurns(answers: TopicHandlers, clock: Clock): void {
+  const attempts = new BoundedMap<string, Attempt>(REMEMBERED)
+  answers.on(takeTurn, (session) => {
+    const attempt = attempts.get(session)
+    if (attempt === undefined || (attempt.result === null && clock.now() - attempt.begun > ABANDONED)) {
+      attempts.set(session, { begun: clock.now(), ended: Promise.withResolvers(), result: null })
+      return 'yours'
+    }
+    return attempt.result ?? Promise.race([attempt.ended.promise, pause(WAIT, clock).then(() => 'pending' as const)])
+  })
+  answers.on(endTurn, ({ session, result }) => {
+    const attempt = attempts.get(session)
+    if (attempt === undefined) return null
+    attempt.result = result
+    attempt.ended.resolve(result)
+    // Requests with the old cookie may arrive for as long as it is valid; after a failure each thread decides when to try again.
+    if ('failure' in result) attempts.delete(session)
+    return null
+  })
+}
+
+/** Takes turns with the other threads. A thread whose question is not answered goes ahead. */
+export function takeTurns(threads: Threads): InTurn {
+  return async (session, refresh) => {
+    let turn: Turn = 'pending'
+    while (turn === 'pending') [turn = 'yours'] = await threads.askMain(takeTurn, session)
+    if (turn !== 'yours') return turn
+    const result = await refresh()
+    void threads.askMain(endTurn, { session, result })
+    return result
+  }
+}

@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { systemClock } from '../src/core/clock.ts'
+import { BrowserJar } from './support/browser-jar.ts'
+import { start } from './support/command.ts'
+import { CLIENT, startOpenIdProvider } from './support/openid-provider.ts'
+import { startService } from './support/service.ts'
+import { SECRET } from './support/tokens.ts'
+
+/** Enough that both workers get some of them, each over its own connection. */
+const MANY = 40
+
+test('a session is refreshed once for the requests of all workers, as providers accept a refresh token only once', async (t) => {
+  const provider = await startOpenIdProvider(t, systemClock)
+  const service = await startService(t)
+  const { port } = await start(
+    t,
+    `
+workers: 2
+listeners: [{ address: 127.0.0.1:0 }]
+services: { backend: { instances: ['${service.url}'], health: false } }
+policies:
+  auth:
+    methods:
+      oidc:
+        issuer: ${provider.url}
+        clientId: ${CLIENT.clientId}
+        clientSecret: ${CLIENT.clientSecret}
+        secret: ${SECRET}
+        scopes: [openid, offline_access]
+routes: [{ id: all, match: { path: /* }, service: backend }]
+`,
+  )
+  const browser = new BrowserJar(port)
+  // The refresh of the session is due at once, that of the next one is not.
+  provider.lifetime = 0
+  await browser.logIn(await browser.open('/'))
+  provider.lifetime = 300
+  const old = browser.cookies.get('sallyport') ?? ''
+  const replies = await Promise.all(Array.from({ length: MANY }, () => browser.fetch('/')))
+  assert.deepEqual(new Set(replies.map(({ status }) => status)), new Set([200]))
+  assert.equal(provider.count('/token'), 2)
+  assert.notEqual(browser.cookies.get('sallyport'), old)
+  browser.cookies.set('sallyport', old)
+  const late = await Promise.all(Array.from({ length: MANY }, () => browser.fetch('/')))
+  assert.deepEqual(new Set(late.map(({ status }) => status)), new Set([200]))
+  assert.equal(provider.count('/token'), 2)
+  assert.equal(provider.refreshTokens.size, 1)
+})
