@@ -255,7 +255,7 @@ export const gatewaySchema = z
     reload: reloadSchema.prefault({}).describe('How a changed configuration is applied.'),
     stores: storesSchema
       .prefault({})
-      .describe('Where rate-limit counts, API keys and stored replies are kept, shared by threads or gateways.'),
+      .describe('Where rate-limit counts, API keys and stored replies are kept, shared by workers or gateways.'),
     secrets: secretsSchema
       .default([])
       .describe(

@@ -344,7 +344,7 @@ export const metricTable = {
   },
   sallyport_store_up: {
     type: 'gauge',
-    help: 'Whether the store answers: 1, or 0 if at least one thread runs without it.',
+    help: 'Whether the store answers: 1, or 0 if at least one worker runs without it.',
     labels: ['store'],
     combine: 'least',
   },
