@@ -9,6 +9,7 @@ import { send } from './support/client.ts'
 import { proxyTo } from './support/gateway.ts'
 import { ManualClock } from '../src/testing/manual-clock.ts'
 import { quickDigestOf } from './support/password.ts'
+import { turnUntil } from './support/settled.ts'
 
 const TOKEN = 'correct-horse-battery'
 const PASSWORD = 'a password of theirs'
@@ -261,6 +262,27 @@ test('GET /events ends with the session', async (t) => {
     await ask('/session')
   }
 })
+
+for (const [what, before, after] of [
+  ['of the token ends when that changes', { token: TOKEN }, { token: 'another-horse-battery' }],
+  ['that needed no login ends when one is needed', {}, { token: TOKEN }],
+] as const)
+  test(`GET /events ${what}`, async (t) => {
+    const clock = new ManualClock()
+    const listeners = [{ address: '127.0.0.1:0' }]
+    const configOf = (admin: object) => ({ ...backend, listeners, admin: { address: '127.0.0.1:0', ...admin } })
+    const { adminPort, gateway } = await startAdminGateway(t, configOf(before), { clock })
+    const headers = 'token' in before ? { Authorization: `Bearer ${TOKEN}` } : {}
+    const response = await fetch(`http://127.0.0.1:${adminPort}/events`, { headers })
+    assert.equal(response.status, 200)
+    await gateway.reload(configOf(after))
+    const end = { reached: false }
+    void response.text().then(() => (end.reached = true))
+    await turnUntil('the end of the stream', () => {
+      clock.advance(1000)
+      return end.reached
+    })
+  })
 
 test('on loopback without users and token no login is needed', async (t) => {
   const { ask } = await startAdminGateway(t, backend)

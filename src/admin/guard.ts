@@ -53,11 +53,14 @@ export function createGuard({
 }: GuardOptions): (request: FastifyRequest, reply: FastifyReply) => void {
   const { sessions, places, token } = login
   const names = new Set([...LOCAL, host])
+  // Even if the configuration has another address by now, others can still reach this one until a restart.
+  const needsLogin = (): boolean => hasLogins(login) || !isLoopback(host)
+  const machine: Caller = { name: null, subject: null, by: 'machine', role: 'admin', isValid: () => !needsLogin() }
 
   function callerOf(request: FastifyRequest): Caller | null {
     const { authorization, cookie } = request.headers
     // A request with a token is judged by the token alone, whatever cookies it has.
-    if (authorization !== undefined) return token.matches(bearerOf(authorization)) ? TOKEN : null
+    if (authorization !== undefined) return token.matches(bearerOf(authorization)) ? token.loggedIn : null
     const session = sessionIn(cookie, places.of(request).scheme === 'https')
     const user = sessions.use(session)
     if (user === null) return null
@@ -68,9 +71,8 @@ export function createGuard({
   return (request, reply) => {
     const { headers, method, url } = request
     void reply.headers(HEADERS)
-    // Even if the configuration has another address by now, others can still reach this one until a restart.
-    const isSecured = hasLogins(login) || !isLoopback(host)
-    request.operator = isSecured ? callerOf(request) : MACHINE
+    const isSecured = needsLogin()
+    request.operator = isSecured ? callerOf(request) : machine
     // 1.
     if (request.operator === null && !open(method, url))
       throw new GatewayError('unauthorized', adviceOf(token.isSet, hasLogins(login)), {
@@ -98,9 +100,6 @@ export function checkRole({ operator: caller, method, routeOptions }: FastifyReq
   const who = caller.name === null ? 'this caller' : `"${caller.name}"`
   throw new GatewayError('forbidden', `This needs the role ${needed}, and ${who} has the role ${caller.role}.`)
 }
-
-const TOKEN: Caller = { name: null, subject: null, by: 'token', role: 'admin', isValid: () => true }
-const MACHINE: Caller = { name: null, subject: null, by: 'machine', role: 'admin', isValid: () => true }
 
 function adviceOf(hasToken: boolean, isLoginPossible: boolean): string {
   if (hasToken) return 'Send the token of the admin listener: Authorization: Bearer …; or log in at /console/.'
