@@ -120,6 +120,21 @@ test('explain with a file works without a gateway, and lists what is unknown', a
   assert.match(lines.at(-1)!, /^note: No gateway was asked/)
 })
 
+test('explain with a file shows one instance for those of a service with discovery', async (t) => {
+  const discovered = `services: { books: { discover: { dns: { name: books.internal, port: 8001 } } } }`
+  const file = await temporaryFile(
+    t,
+    'new.yaml',
+    `${discovered}\nroutes: [{ id: books, match: { path: /* }, service: books }]`,
+  )
+  const { code, stdout, stderr } = await runHere(['explain', 'GET', '/books', '--config', file])
+  assert.deepEqual([code, stderr], [0, ''])
+  const lines = shown(stdout)
+  assert.ok(lines.includes('  → discovered:80  unknown, 0 in flight'), stdout)
+  assert.ok(lines.includes('  GET /books to books'))
+  assert.match(lines.at(-1)!, /^note: The instances of the service are discovered by a running gateway/)
+})
+
 for (const [what, args, message] of [
   ['an invalid URL', ['GET', 'books', '--config', 'FILE'], /books: expected https:\/\/host\/path/],
   ['an invalid header', ['GET', '/', '-H', 'X'], /expected "Name: value"/],

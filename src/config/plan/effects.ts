@@ -68,6 +68,7 @@ const RULES: readonly Rule[] = [
   [['services', ANY, 'instances', ANY], (change) => (change.path.length === 4 ? wholeInstance(change) : null)],
   [['services', ANY, 'instances', ANY, 'scheme'], live(NEW_CONNECTIONS)],
   [['services', ANY, 'discover', 'scheme'], live(NEW_CONNECTIONS)],
+  [['services', ANY, 'discover'], (change) => (change.path.length === 3 ? wholeDiscovery(change) : null)],
   [['services', ANY, 'discover'], live('The instances are discovered again; known ones stay until the first answer.')],
   [['services', ANY, 'health'], ({ after }) => (after === false ? UNCHECKED : null)],
   [['services', ANY, 'health', 'interval'], live(NEXT_CHECK)],
@@ -131,6 +132,12 @@ function wholeInstance(change: Difference): Effect {
   if (isNew(change))
     return { class: 'live', text: 'With health checks, it gets requests once its first check has passed.' }
   return { class: 'live', text: 'It gets no more requests; those in flight finish.' }
+}
+
+function wholeDiscovery(change: Difference): Effect | null {
+  if (isNew(change))
+    return { class: 'live', text: 'The instances are discovered; until the first answer, requests get 503.' }
+  return isRemoved(change) ? { class: 'live', text: 'Requests go to the listed instances.' } : null
 }
 
 /** The current secret encrypts; the others only decrypt. */

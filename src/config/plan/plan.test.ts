@@ -243,6 +243,24 @@ for (const [name, before, after, expected] of cases)
     assert.deepEqual(changes(before, after), expected)
   })
 
+test('the start and the end of discovery differ from a change of it', () => {
+  const discovered = (name: string) => ({
+    ...base,
+    services: { ...base.services, users: { discover: { dns: { name, port: 1 } } } },
+  })
+  const effects = (before: unknown, after: unknown): string[] =>
+    planChanges(side(before), side(after))
+      .changes.filter(({ path }) => path.includes('discover'))
+      .flatMap(({ effects: texts }) => texts)
+  assert.deepEqual(effects(base, discovered('a')), [
+    'The instances are discovered; until the first answer, requests get 503.',
+  ])
+  assert.deepEqual(effects(discovered('a'), discovered('b')), [
+    'The instances are discovered again; known ones stay until the first answer.',
+  ])
+  assert.deepEqual(effects(discovered('a'), base), ['Requests go to the listed instances.'])
+})
+
 test('a different service of a route means a loss of stored replies', () => {
   const cached = { policies: { cache: {} } }
   const [change] = planChanges(side(withRoute(cached)), side(withRoute({ ...cached, service: 'orders' }))).changes
