@@ -149,7 +149,7 @@ export const layers: readonly Layer[] = [
   ],
   ['workers', ['core', 'http', 'telemetry', 'listener', 'services', 'policies', 'config', 'front', 'runtime']],
   ['gateway.ts', ['core', 'http', 'telemetry', 'policies', 'config', 'front', 'runtime', 'admin', 'workers']],
-  ['testing', ['core', 'http', 'telemetry', 'policies', 'gateway.ts']],
+  ['testing', ['core', 'http', 'telemetry', 'policies', 'config', 'gateway.ts']],
   ['testing.ts', ['testing']],
   [
     'commands',

@@ -88,3 +88,10 @@ test('caches and metrics are provided, and a service has to be supplied', async 
     (error: Error) => String(rootCause(error)).includes('the test has no service user-service: give it callService'),
   )
 })
+
+test('invalid options are problems in the words of the configuration', () => {
+  assert.throws(() => applyPolicy(twice, { locl: true } as object, hello), {
+    name: 'ConfigError',
+    message: 'policies.twice.locl: unknown key "locl"; did you mean "local"?',
+  })
+})

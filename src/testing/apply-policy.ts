@@ -1,4 +1,6 @@
 import type { z } from 'zod'
+import { check } from '../config/issues.ts'
+import { ConfigError, formatPath } from '../config/problems.ts'
 import { type Clock, systemClock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import { Holder } from '../core/shared.ts'
@@ -32,7 +34,7 @@ const users: RouteInfo = { id: 'users', pattern: '/api/v1/users/{id}', service: 
 
 /**
  * A policy around `next`, as the gateway wraps it around the next step: options are given as in the configuration, and errors are those
- * that the client's problem document would report. Throws a ZodError for options that the schema refuses.
+ * that the client's problem document would report. Throws a ConfigError for options that the schema refuses.
  */
 export function applyPolicy<Schema extends z.ZodType>(
   policy: Policy<Schema>,
@@ -42,7 +44,19 @@ export function applyPolicy<Schema extends z.ZodType>(
 ): Handler {
   const { clock = systemClock, log = createMemoryLogger().log } = tools
   const toolbox = { ...toolboxWith(clock, log), ...tools }
+  refuseInvalid(policy, options)
   return guardPolicy(policy).create(policy.options.parse(options), toolbox, route, null, () => 'test')(next)
+}
+
+/** Throws a ConfigError in the words of the configuration. */
+function refuseInvalid({ name, options: schema }: Policy, options: unknown): void {
+  const checked = check(schema, options, () => undefined)
+  if (!('findings' in checked)) return
+  const problems = checked.findings.map(({ path, message }) => ({
+    path: formatPath(['policies', name, ...path]),
+    message,
+  }))
+  throw new ConfigError(problems)
 }
 
 function toolboxWith(clock: Clock, log: Logger): PolicyToolbox {
