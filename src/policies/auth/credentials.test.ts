@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import * as fc from 'fast-check'
 import { Headers } from '../../http/headers.ts'
 import { bearerToken, cookieValue, dropBearerToken, queryParameter, withoutParameter } from './credentials.ts'
 
@@ -58,4 +59,20 @@ test('removing a query parameter keeps the others as written', () => {
   assert.equal(withoutParameter('?%6bey=x&key=y', 'key'), '')
   assert.equal(withoutParameter('?a=1', 'key'), '?a=1')
   assert.equal(withoutParameter('', 'key'), '')
+})
+
+test('property: exactly the parameters of that name are removed, however they are encoded', () => {
+  const part = fc.array(fc.constantFrom('key', 'k', '%6b', 'ey', '%65y', '=', '+', '%', '%zz', 'a', '?'), {
+    maxLength: 4,
+  })
+  fc.assert(
+    fc.property(fc.array(part, { minLength: 1, maxLength: 5 }), (parts) => {
+      const query = `?${parts.map((each) => each.join('')).join('&')}`
+      const entries = (text: string) => [...new URLSearchParams(`&${text.slice(1)}`)]
+      assert.deepEqual(
+        entries(withoutParameter(query, 'key')),
+        entries(query).filter(([name]) => name !== 'key'),
+      )
+    }),
+  )
 })

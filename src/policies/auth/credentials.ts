@@ -50,7 +50,13 @@ export function queryParameter(query: string, name: string): string | undefined 
 export function withoutParameter(query: string, name: string): string {
   if (query === '') return query
   const parts = query.slice(1).split('&')
-  const remaining = parts.filter((part) => !new URLSearchParams(part).has(name))
+  const remaining = parts.filter((part) => nameOf(part) !== name)
   if (remaining.length === parts.length) return query
   return remaining.length === 0 ? '' : `?${remaining.join('&')}`
+}
+
+/** The decoded name of one parameter. Few are encoded, and decoding each of thousands of empty ones would take milliseconds. */
+function nameOf(part: string): string {
+  const [name = ''] = part.split('=', 1)
+  return /[%+]/.test(name) ? ([...new URLSearchParams(`&${name}`).keys()][0] ?? '') : name
 }

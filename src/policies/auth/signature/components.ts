@@ -39,18 +39,23 @@ export function covers({ items }: InnerList, required: readonly string[]): boole
  */
 export function signatureBase(input: InnerList, exchange: Exchange): string | null {
   const lines = new Map<string, string>()
+  const query = new QueryParameters(exchange)
   for (const item of input.items) {
-    const value = valueOf(item, exchange)
+    const value = valueOf(item, exchange, query)
     if (value === null || lines.has(item.text)) return null
     lines.set(item.text, value)
   }
   return [...lines, ['"@signature-params"', input.text]].map(([name, value]) => `${name}: ${value}`).join('\n')
 }
 
-function valueOf({ text, value: name, parameters }: ListedItem, exchange: Exchange): string | null {
+function valueOf(
+  { text, value: name, parameters }: ListedItem,
+  exchange: Exchange,
+  query: QueryParameters,
+): string | null {
   // Names are Strings; a Token is a different type (RFC 9421 section 2).
   if (typeof name !== 'string' || !text.startsWith('"')) return null
-  if (name === '@query-param') return parameters.size === 1 ? queryParameter(exchange, parameters.get('name')) : null
+  if (name === '@query-param') return parameters.size === 1 ? query.valueOf(parameters.get('name')) : null
   if (name.startsWith('@'))
     return parameters.size === 0 && Object.hasOwn(derived, name) ? (derived[name]?.(exchange) ?? null) : null
   const values = name === name.toLowerCase() ? exchange.headers.getAll(name) : []
@@ -60,12 +65,31 @@ function valueOf({ text, value: name, parameters }: ListedItem, exchange: Exchan
   return values.map((value) => `:${Buffer.from(value.trim(), 'latin1').toString('base64')}:`).join(', ')
 }
 
-/** A repeated parameter cannot be covered, as it is ambiguous (RFC 9421 section 2.2.8). */
-function queryParameter({ query }: Exchange, name: unknown): string | null {
-  if (typeof name !== 'string') return null
-  const values = [...new URLSearchParams(query)].filter(([each]) => formEncode(each) === name)
-  const [only] = values
-  return only === undefined || values.length > 1 ? null : formEncode(only[1])
+/** The parameters of a query, read once however many of them a signature covers: anyone can claim that it covers hundreds. */
+class QueryParameters {
+  private readonly query: string
+  /** Encoded name -> encoded value; null for a repeated parameter. */
+  private values: Map<string, string | null> | null = null
+
+  constructor({ query }: Exchange) {
+    this.query = query
+  }
+
+  /** Null for a repeated parameter as well: it cannot be covered, as it is ambiguous (RFC 9421 section 2.2.8). */
+  valueOf(name: unknown): string | null {
+    if (typeof name !== 'string') return null
+    this.values ??= this.read()
+    return this.values.get(name) ?? null
+  }
+
+  private read(): Map<string, string | null> {
+    const values = new Map<string, string | null>()
+    for (const [name, value] of new URLSearchParams(this.query)) {
+      const encoded = formEncode(name)
+      values.set(encoded, values.has(encoded) ? null : formEncode(value))
+    }
+    return values
+  }
 }
 
 function formEncode(text: string): string {
