@@ -289,6 +289,7 @@ test('invalid questions are rejected', async (t) => {
   }
   assert.deepEqual((await refusal({ url: 'books' }))[0], 400)
   assert.deepEqual((await refusal({ url: '/', from: 'here' }))[0], 400)
+  assert.deepEqual(await refusal({ url: '/', form: '::1' }), [400, 'form: unknown key "form"; did you mean "from"?'])
   assert.deepEqual(await refusal({ url: '/', worker: 7 }), [503, 'Worker 7 does not answer.'])
   const [status, detail] = await refusal({ url: '/', listener: 'none' })
   assert.equal(status, 400)

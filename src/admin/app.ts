@@ -22,7 +22,8 @@ export function useZod(app: AdminApp): void {
     const checked = check(schema, value ?? undefined, () => undefined)
     if ('value' in checked) return checked
     const problems = checked.findings.map(({ path, message }) => `${formatPath(path) || httpPart}: ${message}`)
-    return { error: new GatewayError('bad-request', `${problems.join('; ')}.`) }
+    const text = problems.join('; ')
+    return { error: new GatewayError('bad-request', text.endsWith('?') ? text : `${text}.`) }
   })
   // The compiler has already checked that a handler returns what its schema declares.
   app.setSerializerCompiler(() => (value) => JSON.stringify(value))
