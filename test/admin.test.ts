@@ -171,6 +171,8 @@ test('GET /services shows the state of each instance and the reason', async (t) 
   assert.deepEqual((await ask('/health')).json['services'], { users: 'degraded' })
   const unknown = await ask('/services/orders')
   assert.deepEqual([unknown.status, unknown.json['detail']], [404, 'There is no service "orders".'])
+  const misspelled = await ask('/services/user')
+  assert.equal(misspelled.json['detail'], 'There is no service "user"; did you mean "users"?')
 })
 
 test('GET /services shows the concurrency limits of each service', async (t) => {

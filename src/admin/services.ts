@@ -1,10 +1,10 @@
 import { present } from '../core/present.ts'
 import { z } from 'zod'
 import { formatAddress } from '../core/address.ts'
-import { GatewayError } from '../core/errors.ts'
 import { type ReplicaResults, replicasShape, replicasOf } from '../core/operation.ts'
 import { type InstanceTraffic, type ThreadStatus, threadStatusTopic } from '../front/thread-status.ts'
 import { drain } from '../runtime/operations/drain.ts'
+import { unknownService } from '../runtime/operations/unknown-service.ts'
 import { balancerName } from '../services/balancers/index.ts'
 import type { DiscoveryReport } from '../services/discovery/discovery.ts'
 import { discoveryKinds } from '../services/discovery/discoverer.ts'
@@ -128,7 +128,7 @@ export function serviceEndpoints(app: AdminApp, context: AdminContext): void {
 
   async function describeOne(name: string): Promise<z.input<typeof service>> {
     const found = (await describeAll()).find((each) => each.name === name)
-    if (found === undefined) throw new GatewayError('not-found', `There is no service "${name}".`)
+    if (found === undefined) throw unknownService(name, report())
     return found
   }
 
@@ -167,7 +167,7 @@ export function serviceEndpoints(app: AdminApp, context: AdminContext): void {
     },
     async ({ params: { name } }) => {
       const found = report().find((each) => each.service === name)
-      if (found === undefined) throw new GatewayError('not-found', `There is no service "${name}".`)
+      if (found === undefined) throw unknownService(name, report())
       const transitions = history.of(
         name,
         found.instances.map(({ address }) => address),

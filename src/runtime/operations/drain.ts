@@ -8,6 +8,7 @@ import type { ServiceReport } from '../../services/health/checker.ts'
 import type { HealthHistory } from '../../services/health/history.ts'
 import type { SlotTable } from '../../services/health/slots.ts'
 import type { ServiceOptions } from '../../services/service.ts'
+import { unknownService } from './unknown-service.ts'
 
 const name = z.string().min(1).max(1024)
 
@@ -64,8 +65,9 @@ function isLast(service: string, address: string, { board, slots, services }: Dr
 }
 
 function slotOf(service: string, address: string, { slots, report }: DrainSources): number {
-  const instances = report().find((each) => each.service === service)?.instances
-  if (instances === undefined) throw new GatewayError('not-found', `There is no service "${service}".`)
+  const services = report()
+  const instances = services.find((each) => each.service === service)?.instances
+  if (instances === undefined) throw unknownService(service, services)
   const slot = slots()[service]?.get(address)
   if (slot !== undefined) return slot
   const known = instances.map((each) => each.address).join(', ')
