@@ -92,6 +92,14 @@ test('the prefix of a route is stripped, and is a folder itself', async (t) => {
   assert.equal((await get('/site/docs')).headers.location, '/site/docs/')
 })
 
+test('a folder that a rewrite leads to is redirected once', async (t) => {
+  const rewritten = { match: { path: '/latest/*' }, rewrite: { path: '/docs' } }
+  const { get } = await show(t, await writeFolder(t, SITE), {}, rewritten)
+  const { status, headers } = await get('/latest/x')
+  assert.deepEqual([status, headers.location], [308, '/latest/x/'])
+  assert.equal((await get('/latest/x/')).text, '<h1>Docs</h1>')
+})
+
 test('a single-page application gets its page for its own paths, and 404 for missing files', async (t) => {
   const { get } = await show(t, await writeFolder(t, SITE), { fallback: '/index.html' })
   for (const path of ['/', '/users/7', '/users/7/']) {

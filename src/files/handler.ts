@@ -64,6 +64,10 @@ class Files {
     const path = rewrite === null ? exchange.path : rewrite(exchange)
     // A prefix that was removed may have been the whole path.
     if (path === '/' && !exchange.path.endsWith('/')) return toFolder(exchange)
+    return this.at(path, exchange)
+  }
+
+  private at(path: string, exchange: Exchange): Reply | Promise<Reply> {
     const found = this.folder.find(path, exchange.start)
     return found instanceof Promise ? this.whenFound(found, path, exchange) : this.show(found, path, exchange)
   }
@@ -74,15 +78,13 @@ class Files {
     exchange: Exchange,
   ): Promise<Reply> {
     const found = await finding
-    if (found === FOLDER) return toFolder(exchange)
+    // A rewrite may have removed the slash that the client has sent: the same redirect would follow for ever.
+    if (found === FOLDER) return exchange.path.endsWith('/') ? this.at(`${path}/`, exchange) : toFolder(exchange)
     if (found !== null) return this.show(found, path, exchange)
     const { fallback } = this.route.options
     if (fallback === undefined || path === fallback || !NO_EXTENSION.test(path))
       throw new GatewayError('not-found', 'There is no such file.')
-    const instead = this.folder.find(fallback, exchange.start)
-    return instead instanceof Promise
-      ? this.whenFound(instead, fallback, exchange)
-      : this.show(instead, fallback, exchange)
+    return this.at(fallback, exchange)
   }
 
   private show(found: Found, path: string, exchange: Exchange): Reply | Promise<Reply> {
