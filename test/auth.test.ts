@@ -30,7 +30,7 @@ interface SetUpOptions {
 /** A service behind a gateway that authenticates callers; /admin/* is for admins, and /open is public. */
 async function setUp(t: TestContext, auth: Auth, { config = {}, clock = systemClock }: SetUpOptions = {}) {
   const service = await startService(t)
-  const { port, log } = await startGateway(
+  const started = await startGateway(
     t,
     {
       services: { backend: { instances: [service.url], health: false } },
@@ -49,7 +49,7 @@ async function setUp(t: TestContext, auth: Auth, { config = {}, clock = systemCl
     },
     { clock },
   )
-  return { service, port, log }
+  return { service, ...started }
 }
 
 function problemOf(text: string): Record<string, unknown> {
@@ -212,6 +212,20 @@ test('the keys of a provider are fetched when the gateway starts, before there a
   })
   await setUp(t, { methods: { jwt: { jwks: server.url } } })
   await requested.promise
+})
+
+test('a gateway that is closed does not wait for the keys of a provider that is silent', async (t) => {
+  const [requested, ended] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const server = await startService(t, (_, response) => {
+    response.on('close', () => ended.resolve())
+    requested.resolve()
+  })
+  const { gateway, log } = await setUp(t, { methods: { jwt: { jwks: server.url } } }, { clock: new ManualClock() })
+  await requested.promise
+  const closed = gateway.close()
+  await ended.promise
+  await closed
+  assert.ok(!log.lines.some(({ message }) => /cannot be fetched/.test(String(message))))
 })
 
 test('a new key of the provider is fetched with the first token that names it, without failing other requests', async (t) => {

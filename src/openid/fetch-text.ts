@@ -17,6 +17,8 @@ export interface FetchOptions {
   readonly method?: string
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string
+  /** Ends the request before its time limit. */
+  readonly signal?: AbortSignal
 }
 
 /** A response. */
@@ -40,13 +42,14 @@ export function createFetch(ca: string | undefined, clock: Clock): FetchText {
   const secure = new https.Agent({ ...agentOptions, rejectUnauthorized: true, secureContext: outgoingContext({ ca }) })
   return async (url, options) => {
     const target = new URL(url)
-    const { timeout } = options
+    const { timeout, signal: early } = options
     const controller = new AbortController()
+    const signal = early === undefined ? controller.signal : AbortSignal.any([controller.signal, early])
     const late = new Error(`no answer within ${timeout} ms`)
     const cancel = clock.after(timeout, () => controller.abort())
     const ask = (): http.ClientRequest => {
       const { body: _, ...rest } = options
-      const requestOptions = { ...rest, timeout: 0, signal: controller.signal }
+      const requestOptions = { ...rest, timeout: 0, signal }
       return target.protocol === 'https:'
         ? https.request(target, { ...requestOptions, agent: secure })
         : http.request(target, { ...requestOptions, agent: plain })

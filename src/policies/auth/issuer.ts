@@ -87,6 +87,7 @@ interface Keys extends KeySource {
 interface KeySet {
   readonly keys: RemoteKeys
   version: number
+  readonly close: () => void
 }
 
 /** The key sets of a thread. They are kept across other changes of the options, as the provider may be down at that moment. */
@@ -101,9 +102,10 @@ function keysOf(options: IssuerOptions, toolbox: PolicyToolbox): Keys {
   const { clock, random, log } = toolbox
   const make = (own: Holder): KeySet => {
     const changed = (): void => void made.version++
-    const made: KeySet = { keys: new RemoteKeys({ from, ca, refresh, changed }, { clock, random, log }), version: 0 }
+    const keys = new RemoteKeys({ from, ca, refresh, changed }, { clock, random, log })
+    const made: KeySet = { keys, version: 0, close: () => keys.close() }
     // Not before: a configuration that is only checked contacts nobody.
-    own.onTakeOver(() => void made.keys.refresh())
+    own.onTakeOver(() => void keys.refresh())
     return made
   }
   const set = keySets.get(toolbox.holder, JSON.stringify([from, ca, refresh]), make)

@@ -44,6 +44,7 @@ export class RemoteKeys implements KeySource {
   private attemptedAt = -Infinity
   private readonly refreshing = new SingleFlight<void>()
   private failing = false
+  private readonly ended = new AbortController()
 
   constructor(options: RemoteKeysOptions, toolbox: Toolbox) {
     this.options = options
@@ -57,6 +58,11 @@ export class RemoteKeys implements KeySource {
     const found = this.select(algorithm, id)
     if (found.length > 0 || id === undefined) return found
     return this.refresh().then(() => this.select(algorithm, id))
+  }
+
+  /** Ends a request for the set: otherwise a gateway that stops would wait for the reply. */
+  close(): void {
+    this.ended.abort()
   }
 
   /** Fetches the set unless that was attempted very recently; never rejects. */
@@ -106,6 +112,7 @@ export class RemoteKeys implements KeySource {
   }
 
   private failed(error: unknown): void {
+    if (this.ended.signal.aborted) return
     if (!this.failing)
       this.toolbox.log.warn(
         { from: this.shown, error },
@@ -134,7 +141,12 @@ export class RemoteKeys implements KeySource {
   }
 
   private async get(url: string): Promise<string> {
-    const { status, text } = await this.fetch(url, { timeout: TIMEOUT, headers: { Accept: 'application/json' } })
+    const { signal } = this.ended
+    const { status, text } = await this.fetch(url, {
+      timeout: TIMEOUT,
+      headers: { Accept: 'application/json' },
+      signal,
+    })
     if (status !== 200) throw new Error(`${shownUrl(url)} returned status ${status}`)
     return text
   }
