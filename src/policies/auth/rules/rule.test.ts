@@ -100,8 +100,33 @@ test('a missing value does not matter if the rest decides', () => {
 test('a repeated parameter has no value', () => {
   const query = '?org=acme&org=other&page=2'
   assert.equal(ask('query.page == "2"', { query }), true)
-  for (const text of ['query.org == "acme"', 'query.org != "x"', '!has(query.org)'])
-    assert.throws(() => ask(text, { query }), /"org" more than once/)
+  for (const text of [
+    'query.org == "acme"',
+    'query.org != "x"',
+    '!has(query.org)',
+    'query["org"] in ["acme"]',
+    'query == {"org": "other", "page": "2"}',
+    'query != {"org": "other", "page": "2"}',
+    'query.exists(name, query[name] == "other")',
+  ])
+    assert.throws(() => ask(text, { query }), /"org" more than once/, text)
+})
+
+test('values with the names of members of every object are values like others', () => {
+  const query = '?constructor=a&__proto__=b&toString=c'
+  const headers = Headers.of([
+    ['constructor', 'a'],
+    ['__proto__', 'b'],
+  ])
+  const consumer = { ...alice, claims: { ...alice.claims, constructor: 'a' } }
+  const params = { org: 'acme', constructor: 'a' }
+  const rules = [
+    'query.constructor == "a" && query["__proto__"] == "b" && "toString" in query && !("valueOf" in query)',
+    'headers.constructor == "a" && headers["__proto__"] == "b"',
+    'claims.constructor == "a" && claims.org == params.org && params.constructor == "a"',
+    'size(query) == 3 && query.exists(name, query[name] == "c")',
+  ]
+  for (const text of rules) assert.equal(ask(text, { query, headers, params }, consumer), true, text)
 })
 
 test('only claims and request data can be reached', () => {

@@ -40,7 +40,7 @@ export class RuleVariables {
     this.clock = clock
     this.fields = fields
     this.path = form.path
-    this.params = form.params
+    this.params = distinct(form.params)
   }
 
   get consumer(): object {
@@ -49,7 +49,7 @@ export class RuleVariables {
   }
 
   get claims(): object {
-    return this.caller.claims
+    return distinct(this.caller.claims)
   }
 
   get method(): string {
@@ -74,27 +74,40 @@ export class RuleVariables {
 
   /** A repeated parameter has no value, as it is unknown which one the service would use. */
   get query(): object {
-    const values: Record<string, string> = {}
+    const values = new Map<string, string>()
+    const repeated = new Set<string>()
     for (const [name, value] of new URLSearchParams(this.exchange.query)) {
-      const isRepeated = Object.hasOwn(values, name)
-      Object.defineProperty(values, name, {
-        enumerable: true,
-        configurable: true,
-        ...(isRepeated ? { get: () => refuse(name) } : { value }),
-      })
+      if (values.has(name)) repeated.add(name)
+      values.set(name, value)
     }
-    return values
+    return repeated.size === 0 ? values : withoutValues(values, repeated)
   }
 
   /** The headers that rules refer to. */
   get headers(): object {
-    const values: Record<string, string> = {}
+    const values = new Map<string, string>()
     for (const name of this.fields) {
       const value = this.exchange.headers.combined(name)
-      if (value !== undefined) values[name] = Buffer.from(value, 'latin1').toString('utf8')
+      if (value !== undefined) values.set(name, Buffer.from(value, 'latin1').toString('utf8'))
     }
     return values
   }
+}
+
+/** As a Map if the library would mistake one of the values for the constructor of the object, from which it tells its type. */
+function distinct(values: object): object {
+  return Object.hasOwn(values, 'constructor') ? new Map(Object.entries(values)) : values
+}
+
+/** The values as an object of which those with the given names cannot be read, not even to compare it with another one. */
+function withoutValues(values: ReadonlyMap<string, string>, names: ReadonlySet<string>): object {
+  const object = {}
+  for (const [name, value] of values)
+    Object.defineProperty(object, name, {
+      enumerable: true,
+      ...(names.has(name) ? { get: () => refuse(name) } : { value }),
+    })
+  return object
 }
 
 function refuse(name: string): never {
