@@ -49,7 +49,7 @@ test('why explains the outcome of a request, whichever worker handled it, and ex
   assert.equal(await cause('id-broken-1'), `500: that is the reply of ${service.address} of books.`)
   assert.match(
     await cause('id-gone-1'),
-    /^503: all 3 instances of gone that were asked could not be connected to \(.*ECONNREFUSED.*\)\.$/,
+    /^503: all 3 instances of gone that were asked could not be reached \(.*ECONNREFUSED.*\)\.$/,
   )
   assert.equal(await cause('id-nowhere'), '404: No route matches this request.')
   for (let i = 0; i < 4; i++) await ask('/limited', `limited-${i}`)

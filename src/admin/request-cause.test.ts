@@ -45,11 +45,7 @@ for (const [what, changes, cause] of [
     {},
     '503: no instance of books could be used: each was unhealthy, ejected or drained, or there was none. "sallyport explain" shows their state now.',
   ],
-  [
-    'whose only attempt failed',
-    { attempts: 1, tried: [failed] },
-    '503: 10.0.0.7:80 could not be connected to (refused).',
-  ],
+  ['whose only attempt failed', { attempts: 1, tried: [failed] }, '503: 10.0.0.7:80 could not be reached (refused).'],
   ['that matched no route', { status: 404, error: null, route: '', service: null }, '404: no route matched it.'],
   ['of a client that left', { aborted: true }, 'The client disconnected before it had the whole reply.'],
 ] as const)

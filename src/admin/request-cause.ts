@@ -2,8 +2,8 @@ import type { RecentDetails } from '../telemetry/recent-requests.ts'
 
 /** Why attempts failed, in words that go with "all" and "one". */
 const REASONS: Readonly<Record<string, string>> = {
-  connect: 'could not be connected to',
-  tls: 'could not be connected to with TLS',
+  connect: 'could not be reached',
+  tls: 'could not be reached over TLS',
   refused: 'did not process the request',
   timeout: 'gave no reply in time',
   closed: 'closed the connection before the end of the reply',

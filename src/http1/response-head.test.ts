@@ -55,6 +55,21 @@ test('any other status line is rejected', () => {
     assert.equal(refusal(`${line}\r\n\r\n`), 'bad-request', JSON.stringify(line))
 })
 
+test('a server that speaks HTTP/2 or TLS is recognized', () => {
+  const refused = (hex: string): unknown => {
+    const bytes = Buffer.from(hex, 'hex')
+    try {
+      return new ResponseHead(defaultHeadLimits).parse(bytes, 0, bytes.length)
+    } catch (error) {
+      return String(error)
+    }
+  }
+  assert.match(String(refused('000006040000000000000300000064')), /The server speaks HTTP\/2: set http2 of the service/)
+  assert.match(String(refused('15030100020246')), /The server speaks TLS: .* https:\/\//)
+  for (const hex of ['00', '0000060400000000', '000006040000000001', '15', '1504'])
+    assert.match(String(refused(hex)), /The response does not begin with HTTP\/1\./)
+})
+
 test('lines ending with LF alone are rejected', () => {
   assert.equal(refusal('HTTP/1.1 200 OK\nX-A: 1\n\n'), 'bad-request')
   assert.equal(refusal('HTTP/1.1 200 OK\r\nX-A: 1\n\r\n'), 'bad-request')

@@ -87,8 +87,7 @@ export class ResponseHead {
   private parseLine(bytes: Buffer, start: number, end: number): number {
     const present = Math.min(end - start, PREFIX.length)
     for (let i = 0; i < present; i++)
-      if (bytes[start + i] !== PREFIX.charCodeAt(i))
-        throw new MalformedMessage('The response does not begin with HTTP/1.')
+      if (bytes[start + i] !== PREFIX.charCodeAt(i)) throw new MalformedMessage(otherProtocol(bytes, start, end))
     if (end - start < STATUS_LINE_LENGTH) return INCOMPLETE
     const minor = digit(bytes[start + 7])
     if ((minor !== 0 && minor !== 1) || bytes[start + 8] !== SP)
@@ -137,6 +136,19 @@ const PREFIX = 'HTTP/1.'
 /** The shortest status line, "HTTP/1.1 200" CR. */
 const STATUS_LINE_LENGTH = 13
 const DIGIT_0 = 48
+
+/** A type of TLS records (RFC 8446 section 5.1), and one of HTTP/2 frames (RFC 9113 section 6). */
+const [TLS_ALERT, SETTINGS] = [21, 4]
+
+/** What a server says that does not speak HTTP/1.x, with what to do if it is known. */
+function otherProtocol(bytes: Buffer, start: number, end: number): string {
+  const isFrame = end - start >= 9 && bytes[start] === 0
+  if (isFrame && bytes[start + 3] === SETTINGS && bytes.readUInt32BE(start + 5) === 0)
+    return 'The server speaks HTTP/2: set http2 of the service.'
+  if (end - start >= 2 && bytes[start] === TLS_ALERT && bytes[start + 1] === 3)
+    return 'The server speaks TLS: the URL of the instance has to begin with https://.'
+  return 'The response does not begin with HTTP/1.'
+}
 
 function digit(byte: number | undefined): number {
   return byte !== undefined && byte >= DIGIT_0 && byte <= 57 ? byte - DIGIT_0 : Number.NaN
