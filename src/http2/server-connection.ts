@@ -373,12 +373,12 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
   private failStream(stream: ServerStream, code: ErrorCode, message: string): void {
     this.open()
     this.workBudget.spend(Cost.stream, 'streams that are broken')
-    this.breakOff(stream, code, message)
+    this.breakOff(stream, code, new GatewayError('bad-request', message))
   }
 
-  private breakOff(stream: ServerStream, code: ErrorCode, message: string): void {
+  private breakOff(stream: ServerStream, code: ErrorCode, error: GatewayError): void {
     this.endEarly(stream, code)
-    stream.abort(new GatewayError('bad-request', message))
+    stream.abort(error)
   }
 
   private forget(stream: ServerStream): void {
@@ -452,7 +452,7 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
     if (this.closing !== null || this.dying) return
     for (const stream of this.streams.values())
       if (stream.clientEnded) stream.advance()
-      else this.breakOff(stream, ErrorCode.cancel, 'The client has disconnected.')
+      else this.breakOff(stream, ErrorCode.cancel, new GatewayError('client-closed'))
     this.leave()
     if (this.streams.size > 0) this.gracefulShutdown.probe()
   }

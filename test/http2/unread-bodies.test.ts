@@ -36,3 +36,15 @@ test('unread bodies free their window when the reply has been sent', async () =>
     assert.deepEqual(await ask('/refused', i % 2 === 0), Array<number>(AT_ONCE).fill('no'.length))
   assert.deepEqual(await ask('/read', true), Array<number>(AT_ONCE).fill(String(LENGTH).length))
 })
+
+test('an upload whose client leaves in the middle of it was closed by the client', async () => {
+  const harness = new Http2Harness(() => new Promise(() => {}))
+  const client = await harness.begin()
+  client.receive(h2.post(1), h2.data(1, 'half of it'))
+  client.socket.emit('end')
+  await client.turn()
+  assert.deepEqual(
+    harness.over.map(({ status, whole }) => [status, whole]),
+    [[499, false]],
+  )
+})
