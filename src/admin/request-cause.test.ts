@@ -37,7 +37,14 @@ const REQUEST: RecentDetails = {
   events: null,
   fields: {},
 }
-const failed = { instance: '10.0.0.7:80', phase: 'connect', reason: 'connect', status: null, took: 1, error: 'refused' }
+const failed = {
+  instance: '10.0.0.7:80',
+  phase: 'connect',
+  reason: 'connect',
+  status: null,
+  took: 1,
+  error: 'refused.',
+}
 
 for (const [what, changes, cause] of [
   [

@@ -46,7 +46,7 @@ function triedWords({ tried, attempts, service }: RecentDetails): string | null 
     attempts > failed.length && failed.length < tried.length ? `${failed.length} of ${attempts} attempts: ` : ''
   const same = failed.every(({ reason, status }) => reason === first.reason && status === first.status)
   const what = first.reason === null ? `replied with ${first.status}` : (REASONS[first.reason] ?? first.reason)
-  const error = first.error === null || first.reason === null ? '' : ` (${first.error})`
+  const error = first.error === null || first.reason === null ? '' : ` (${first.error.replace(/\.$/, '')})`
   if (!same) {
     const each = failed.map(({ instance, reason, status }) => {
       const how = reason === null ? `replied with ${status}` : (REASONS[reason] ?? reason)
