@@ -5,7 +5,7 @@ import { RedisConnection } from '../src/redis/connection.ts'
 import { createMemoryLogger } from '../src/telemetry/memory-logger.ts'
 import { ManualClock } from '../src/testing/manual-clock.ts'
 import { cleanUp } from './support/cleanup.ts'
-import { connectTo, startCluster, startRedis, until } from './support/redis.ts'
+import { connectTo, startCluster, startClusterNode, until } from './support/redis.ts'
 
 test('a Cluster in which slots have no node is down from the beginning, and until they have one', async (t) => {
   const servers = await startCluster(t)
@@ -37,7 +37,7 @@ test('a Cluster in which slots have no node is down from the beginning, and unti
 })
 
 test('a Cluster without any slots stays down for that reason, although commands to it wait', async (t) => {
-  const { port } = await startRedis(t, '--cluster-enabled', 'yes')
+  const { port } = await startClusterNode(t)
   const clock = new ManualClock()
   const place = { cluster: [{ host: '127.0.0.1', port }] }
   const { log } = createMemoryLogger()

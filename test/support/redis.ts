@@ -103,6 +103,12 @@ export async function startSentinels(t: TestContext) {
   return { master, replica, sentinel }
 }
 
+/** A node of a Cluster without slots. */
+export async function startClusterNode(t: TestContext): Promise<RedisServer> {
+  const [port, clusterPort] = await freePorts(2)
+  return run(t, port!, ['--cluster-enabled', 'yes', '--cluster-port', String(clusterPort)])
+}
+
 /** A Cluster of three masters. */
 export async function startCluster(t: TestContext): Promise<RedisServer[]> {
   const ports = await freePorts(6)
