@@ -32,3 +32,17 @@ test('the last request of a client above its share is found, but not for that cl
   assert.equal(list.lastBeyond(2, 'a'), undefined)
   assert.equal(list.lastBeyond(3, 'c'), undefined)
 })
+
+test('all addresses of an IPv6 /64 network are one client, and a request of one of them can be taken', () => {
+  const list = new FairQueue<{ client: string }>()
+  const all = ['2001:db8::1', '2001:db8::2', '2001:db8::3', '192.0.2.1'].map((client) => ({ client }))
+  for (const each of all) list.add(each)
+  assert.equal(list.lastBeyond(2, '192.0.2.1')?.client, '2001:db8::3')
+  assert.equal(list.lastBeyond(2, '2001:db8::4'), undefined)
+  assert.equal(list.nextOf('2001:db8::2')?.client, '2001:db8::2')
+  assert.equal(list.nextOf('2001:db8::2'), undefined)
+  assert.deepEqual(
+    [list.next(), list.next(), list.next()].map((each) => each?.client),
+    ['2001:db8::1', '192.0.2.1', '2001:db8::3'],
+  )
+})

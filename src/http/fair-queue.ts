@@ -1,9 +1,15 @@
+import { clientNetwork } from '../core/client-network.ts'
+
 /** A request that waits for a connection, on behalf of a client. */
 export interface QueuedRequest {
+  /** Its address. */
   readonly client: string
 }
 
-/** Requests that wait for a connection: clients take turns, and each client's requests are served in order. */
+/**
+ * Requests that wait for a connection: clients take turns, and each client's requests are served in order. All
+ * addresses of an IPv6 /64 network are one client.
+ */
 export class FairQueue<T extends QueuedRequest> {
   /** The requests of each client; the client whose turn is next comes first. */
   private readonly clients = new Map<string, Set<T>>()
@@ -14,17 +20,19 @@ export class FairQueue<T extends QueuedRequest> {
   }
 
   add(waiting: T): void {
-    const own = this.clients.get(waiting.client)
-    if (own === undefined) this.clients.set(waiting.client, new Set([waiting]))
+    const client = clientNetwork(waiting.client)
+    const own = this.clients.get(client)
+    if (own === undefined) this.clients.set(client, new Set([waiting]))
     else own.add(waiting)
     this.count++
   }
 
   delete(waiting: T): void {
-    const own = this.clients.get(waiting.client)
+    const client = clientNetwork(waiting.client)
+    const own = this.clients.get(client)
     if (own?.delete(waiting) !== true) return
     this.count--
-    if (own.size === 0) this.clients.delete(waiting.client)
+    if (own.size === 0) this.clients.delete(client)
   }
 
   /** Removes and returns the request whose turn it is. */
@@ -41,17 +49,19 @@ export class FairQueue<T extends QueuedRequest> {
     return undefined
   }
 
-  /** Removes and returns the first request of that client. */
-  nextOf(client: string): T | undefined {
-    for (const first of this.clients.get(client) ?? []) {
-      this.delete(first)
-      return first
+  /** Removes and returns the first request from that address. */
+  nextOf(address: string): T | undefined {
+    for (const waiting of this.clients.get(clientNetwork(address)) ?? []) {
+      if (waiting.client !== address) continue
+      this.delete(waiting)
+      return waiting
     }
     return undefined
   }
 
   /** The last request of another client that has more than `share` requests here; undefined where no client has. */
-  lastBeyond(share: number, client: string): T | undefined {
+  lastBeyond(share: number, address: string): T | undefined {
+    const client = clientNetwork(address)
     for (const [other, own] of this.clients) if (own.size > share && other !== client) return [...own].at(-1)
     return undefined
   }

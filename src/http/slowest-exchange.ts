@@ -1,6 +1,8 @@
+import { clientNetwork } from '../core/client-network.ts'
+
 /** The properties of a lane that decide whether its exchange may be ended in favour of others. */
 export interface OccupiedLane {
-  /** The client of its current exchange, or null. */
+  /** The address of the client of its current exchange, or null. */
   readonly client: string | null
   /**
    * Since when the exchange has been waiting for that client to send more of its body or take more of its reply;
@@ -27,7 +29,8 @@ export function slowestExchange<L extends OccupiedLane>(
   client: string,
 ): L | null {
   const greedy = clientOfMost(lanes, max)
-  const ofGreedy = greedy === null || greedy === client ? null : longestWaiting(lanes, now - GREEDY_TIMEOUT, greedy)
+  const ofGreedy =
+    greedy === null || greedy === clientNetwork(client) ? null : longestWaiting(lanes, now - GREEDY_TIMEOUT, greedy)
   return ofGreedy ?? longestWaiting(lanes, now - TIMEOUT, null)
 }
 
@@ -37,26 +40,27 @@ function longestWaiting<L extends OccupiedLane>(lanes: Iterable<L>, until: numbe
   let since = until
   for (const lane of lanes) {
     if (lane.client === null || lane.waitingForClient > since) continue
-    if (client !== null && lane.client !== client) continue
+    if (client !== null && clientNetwork(lane.client) !== client) continue
     found = lane
     since = lane.waitingForClient
   }
   return found
 }
 
-/** The client that has more than half of `max` lanes, or null. */
+/** The client, an address or an IPv6 /64 network, that has more than half of `max` lanes, or null. */
 function clientOfMost(lanes: Iterable<OccupiedLane>, max: number): string | null {
   let candidate: string | null = null
   let lead = 0
   // Majority vote: pairing off lanes of different clients leaves only the client that has more than half, if there is
   // one.
-  for (const { client } of lanes) {
-    if (client === null) continue
+  for (const { client: address } of lanes) {
+    if (address === null) continue
+    const client = clientNetwork(address)
     if (lead === 0) candidate = client
     lead += client === candidate ? 1 : -1
   }
   if (candidate === null) return null
   let count = 0
-  for (const { client } of lanes) if (client === candidate) count++
+  for (const { client } of lanes) if (client !== null && clientNetwork(client) === candidate) count++
   return count > max / 2 ? candidate : null
 }
