@@ -98,6 +98,8 @@ test('a missing file, and code that throws or exports nothing, is a problem', as
       error instanceof ConfigError &&
       error.message === `${missing}: no such file; name another one, or create one with "sallyport init"`,
   )
+  const module = join(folder, 'missing.config.ts')
+  await assert.rejects(loadConfig(module, {}), { message: /^\S+missing\.config\.ts: no such file; name another one/ })
   await assert.rejects(loadConfig(folder, {}), { message: `${folder}: is a folder; expected a file in it` })
   const throwing = await file('d.config.ts', "throw new Error('broken')")
   await assert.rejects(loadConfig(throwing, {}), {

@@ -1,5 +1,5 @@
 import { messageOf } from '../core/error-facts.ts'
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Policy } from '../policies/policy.ts'
 import { withAdminToken } from './admin-schema.ts'
@@ -96,6 +96,7 @@ function checkModule(config: GatewayConfig): readonly Finding[] {
 }
 
 async function importConfig(file: string): Promise<unknown> {
+  await stat(file).catch((error: unknown) => failToRead(file, error))
   const config = await importDefault(file).catch((error: unknown) => fail(file, 'cannot be loaded', error))
   if (config !== undefined) return config
   throw new ConfigError([
