@@ -10,7 +10,7 @@ import type { RedisPlace } from '../src/redis/client.ts'
 import { ManualClock } from '../src/testing/manual-clock.ts'
 import { cleanUp } from './support/cleanup.ts'
 import { PacedClock } from './support/paced-clock.ts'
-import { connectTo, startRedis, startSentinels, until } from './support/redis.ts'
+import { connectTo, startClusterNode, startRedis, startSentinels, until } from './support/redis.ts'
 
 test('a connection is opened once for all, closed when it is idle, and opened again', async (t) => {
   const server = await startRedis(t)
@@ -183,11 +183,7 @@ test('the error names what keeps a Cluster or Sentinels from being used, and wha
     )
   }
   const at = (port: number) => ({ host: '127.0.0.1', port })
-  const [empty, single, { sentinel }] = await Promise.all([
-    startRedis(t, '--cluster-enabled', 'yes'),
-    startRedis(t),
-    startSentinels(t),
-  ])
+  const [empty, single, { sentinel }] = await Promise.all([startClusterNode(t), startRedis(t), startSentinels(t)])
   const cases: readonly (readonly [RedisPlace, string])[] = [
     [
       { cluster: [at(empty.port)] },
