@@ -478,6 +478,15 @@ test('a final reply instead of 100 Continue cancels the body', () => {
   assert.deepEqual(harness.calls, ['replied', 'finished', 'closed'])
 })
 
+test('a reply that begins instead of 100 Continue and then stops breaks off, and the body is not asked for', () => {
+  const body = new PushedBody(2, 'ab')
+  const harness = new Harness().send({ method: 'POST', body, expectsContinue: true })
+  harness.receive('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n')
+  harness.clock.advance(options.idleTimeout + 300)
+  assert.ok(body.sink === null)
+  assert.deepEqual(harness.calls, ['replied', 'closed', 'brokeOff gateway-timeout', 'finished'])
+})
+
 test('while the client waits for 100 Continue, no timeout runs', () => {
   const sent = new Harness().send({ method: 'POST', body: new PushedBody(3), expectsContinue: true })
   assert.equal(sent.connection.waitingForClient, sent.deadlines.now)

@@ -259,7 +259,7 @@ export class ClientConnection implements ResponseOwner, WriterOwner, Lane, Timed
     const { receiving, inBody } = this.reader
     if (!receiving) return this.destroy()
     // A service that does not support the expectation does not respond to it (RFC 9110 section 10.1.1).
-    if (this.held !== null) return this.continued()
+    if (this.held !== null && !this.answered) return this.continued()
     const detail = inBody ? 'The service stopped in the middle of its reply.' : 'The service did not reply in time.'
     this.end(new GatewayError('gateway-timeout', detail))
   }

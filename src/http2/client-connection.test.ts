@@ -363,6 +363,16 @@ test('a connection is closed after its idle timeout or lifetime', () => {
   assert.ok(old.socket.destroyed)
 })
 
+test('a reply that begins instead of 100 Continue and then stops breaks off, and the body is not asked for', () => {
+  const service = RecordedService.greeted()
+  const body = new PushedBody(2, 'ab')
+  const result = service.send({ method: 'POST', body, expectsContinue: true })
+  service.receive(replyHead(1, 200))
+  pass(service, 62)
+  assert.ok(body.sink === null)
+  assert.equal(result.broken?.code, 'gateway-timeout')
+})
+
 test('a WebSocket uses extended CONNECT if the service supports it, and is rejected otherwise', async () => {
   const wanted = { upgrade: { protocol: 'websocket', key: 'dGhlIHNhbXBsZSBub25jZQ==' } }
   const without = RecordedService.greeted()

@@ -157,7 +157,7 @@ export class ClientStream implements Lane, OccupiedLane, BodyOwner, ContentOwner
 
   onDeadline(): void {
     // A service that does not support the expectation does not respond to it (RFC 9110 section 10.1.1).
-    if (this.held !== null) return this.continued()
+    if (this.held !== null && !this.answered) return this.continued()
     const late = this.answered
       ? 'The service stopped in the middle of its reply.'
       : 'The service did not reply in time.'
