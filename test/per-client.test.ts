@@ -29,6 +29,29 @@ test('at the connection limit, an idle connection of the client with the most is
   assert.match(await again.closed(), /end|reset/)
 })
 
+for (const [what, limits] of [
+  ['at the connection limit', { connections: 3 }],
+  ['above its own limit', { perClient: { connections: 3 } }],
+] as const)
+  test(`all addresses of an IPv6 /64 network are one client ${what}`, async (t) => {
+    const service = await startService(t)
+    const listeners = [{ address: '127.0.0.1:0', proxyProtocol: 'required' as const }]
+    const config = proxyTo(service.url, { listeners, trustedProxies: ['127.0.0.1'], limits })
+    const { port, gateway } = await startGateway(t, config)
+    const from = async (address: string) => {
+      const peer = await connect(t, port)
+      peer.write(`PROXY TCP6 ${address} 2001:db8:1::1 1 2\r\n`)
+      return peer
+    }
+    for (let i = 1; i <= 3; i++) await from(`2001:db8::${i}`)
+    await turnUntil('all', () => gateway.connections === 3)
+    const same = await from('2001:db8::4')
+    assert.match(await same.closed(), /end|reset/)
+    const other = await from('2001:db8:0:1::1')
+    other.write(GET)
+    assert.match((await other.reply()).start, / 200 /)
+  })
+
 test('without an idle one, a connection that keeps the gateway waiting is closed, which is logged', async (t) => {
   const service = await startService(t)
   const { port, gateway, log } = await startGateway(t, proxyTo(service.url, { limits: { connections: 2 } }))

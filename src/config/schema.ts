@@ -97,7 +97,7 @@ const perClientSchema = z.strictObject({
     .min(1)
     .optional()
     .describe(
-      'Most connections from one address at a time, per listener; trusted proxies are exempt. Default no limit.',
+      'Most connections from one address, or one IPv6 /64 network, at a time, per listener; trusted proxies are exempt. Default no limit.',
     )
     .meta({ examples: [100] }),
   requests: z

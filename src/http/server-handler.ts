@@ -45,6 +45,8 @@ export interface Running {
 export interface ServedConnection {
   /** Address of the peer, which may be a proxy. */
   readonly peer: string
+  /** The address, or the IPv6 /64 network, whose share of the connections it is part of; set by the listener. */
+  countedFor: string
   /** Index among the connections of its listener; used by the listener alone. */
   servedIndex: number
   /** Its position in the order in which the listener has accepted its connections; set by the listener. */

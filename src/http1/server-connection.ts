@@ -36,6 +36,7 @@ export class ServerConnection implements RequestOwner, WriterOwner, ServedConnec
   deadline: number
   watchIndex = -1
   servedIndex = -1
+  countedFor = ''
   order = 0
 
   private readonly handler: ServerHandler

@@ -51,6 +51,7 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
   deadline: number
   watchIndex = -1
   servedIndex = -1
+  countedFor = ''
   order = 0
   readonly handler: ServerHandler
   readonly options: ServerOptions

@@ -1,3 +1,11 @@
+/** Something that takes up one connection of a peer. */
+export interface Counted {
+  /** Address of the peer. */
+  readonly peer: string
+  /** The address, or the IPv6 /64 network, whose share of the connections it is part of. */
+  readonly countedFor: string
+}
+
 /** Counts connections per peer, and finds the peer that has more than half of the maximum. */
 export class ConnectionShares {
   private readonly counts = new Map<string, number>()

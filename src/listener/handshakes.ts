@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
+import { clientNetwork } from '../core/client-network.ts'
 import { carrierOf } from '../core/node-internals.ts'
 import { letGoOnClose } from '../http/let-go.ts'
 import type { Deadlines, Timed } from '../http/deadlines.ts'
@@ -9,7 +10,7 @@ import { type ClientHello, ClientHelloCollector, looksLikeTls } from '../tls/cli
 import type { Identity, ServerIdentities } from '../tls/server-identities.ts'
 import type { Introduction } from '../proxy-protocol/introduction.ts'
 import { type HandshakeFailure, reasonOf } from './handshake-failure.ts'
-import { ConnectionShares } from './connection-shares.ts'
+import { ConnectionShares, type Counted } from './connection-shares.ts'
 
 /** A connection whose handshake is complete. */
 export interface Secured {
@@ -35,7 +36,7 @@ export interface HandshakeOwner {
    */
   failed(reason: HandshakeFailure, peer: string, error: Error | null): void
   /** A handshake has ended: its connection is closed, or about to be `secured`. */
-  over(peer: string): void
+  over(handshake: Counted): void
 }
 
 export interface HandshakeOptions {
@@ -48,9 +49,8 @@ export interface HandshakeOptions {
 }
 
 /** A connection until its handshake has ended. */
-interface Handshake extends Timed {
+interface Handshake extends Timed, Counted {
   readonly raw: Socket
-  readonly peer: string
   readonly introduction: Introduction | null
   /** Collects the hello until it is complete. */
   collector: ClientHelloCollector | null
@@ -105,6 +105,7 @@ export class Handshakes {
     const handshake: Handshake = {
       raw,
       peer,
+      countedFor: clientNetwork(peer),
       introduction,
       collector: null,
       hello: null,
@@ -116,7 +117,7 @@ export class Handshakes {
       onDeadline: () => this.giveUp(handshake, 'timeout'),
     }
     this.running.set(raw, handshake)
-    this.shares.add(peer)
+    this.shares.add(handshake.countedFor)
     this.deadlines.watch(handshake)
     raw.on('error', (error) => this.giveUp(handshake, 'closed', error))
     // The reason is reported right after the close where it was the client's certificate.
@@ -206,23 +207,19 @@ export class Handshakes {
     raw.on('data', () => closing.discard())
   }
 
-  /** Ends the oldest handshake of a peer; false where it has none. */
-  endOneOf(peer: string): boolean {
-    return this.endOldest((handshake) => handshake.peer === peer)
-  }
-
-  private makeRoom(): void {
-    const greedy = this.shares.ofMost
-    if (greedy === null || !this.endOneOf(greedy)) this.endOldest(() => true)
-  }
-
-  private endOldest(eligible: (handshake: Handshake) => boolean): boolean {
+  /** Ends the oldest handshake that may be ended; false where there is none. */
+  endOldest(eligible: (handshake: Counted) => boolean): boolean {
     for (const handshake of this.running.values()) {
       if (!eligible(handshake)) continue
       this.giveUp(handshake, 'crowded')
       return true
     }
     return false
+  }
+
+  private makeRoom(): void {
+    const greedy = this.shares.ofMost
+    if (greedy === null || !this.endOldest(({ countedFor }) => countedFor === greedy)) this.endOldest(() => true)
   }
 
   private giveUp(handshake: Handshake, reason: HandshakeFailure, error: Error | null = null): void {
@@ -240,9 +237,9 @@ export class Handshakes {
 
   private forget(handshake: Handshake): void {
     this.running.delete(handshake.raw)
-    this.shares.delete(handshake.peer)
+    this.shares.delete(handshake.countedFor)
     this.deadlines.forget(handshake)
-    this.owner.over(handshake.peer)
+    this.owner.over(handshake)
   }
 }
 

@@ -13,7 +13,7 @@ import type { ServerExchange } from '../http/server-exchange.ts'
 import type { Running, ServedConnection, ServerHandler, SlowReason } from '../http/server-handler.ts'
 import type { ClientHello } from '../tls/client-hello.ts'
 import type { Identity, ServerIdentities } from '../tls/server-identities.ts'
-import { ConnectionShares } from './connection-shares.ts'
+import { ConnectionShares, type Counted } from './connection-shares.ts'
 import type { HandshakeFailure } from './handshake-failure.ts'
 import { type HandshakeOwner, Handshakes, type Secured } from './handshakes.ts'
 import { readLent, readSecured } from '../http/lent-reads.ts'
@@ -25,6 +25,7 @@ import { PeerCertificates } from './peer-certificates.ts'
 import { ShownIdentities } from './shown-identities.ts'
 import type { HandshakeWatcher, ListenerOptions, Receiver } from './receiver.ts'
 import { ForwardedClient, type TrustedProxies } from './trusted-proxies.ts'
+import { clientNetwork } from '../core/client-network.ts'
 import { plainAddress } from '../core/plain-address.ts'
 import { DenseSet } from '../core/dense-set.ts'
 
@@ -253,7 +254,7 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
 
   closed(connection: ServedConnection): void {
     this.connections.delete(connection)
-    this.shares.delete(connection.peer)
+    this.shares.delete(connection.countedFor)
     if (this.connections.size === 0) this.whenEmpty?.()
   }
 
@@ -262,20 +263,22 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
     const max = options.perClient.connections
     const full = this.size >= options.connections
     if (!full && max === undefined) return true
-    if (max !== undefined && shares.of(peer) >= max && !this.trusts(peer)) return false
-    return !full || this.makeRoom(peer)
+    const network = clientNetwork(peer)
+    if (max !== undefined && shares.of(network) >= max && !this.trusts(peer)) return false
+    return !full || this.makeRoom(network)
   }
 
   /**
    * Closes a connection of the peer that has more than half of all, to make room: an idle one, or one that waits for
-   * its client, preferably one that has been open for long.
+   * its client, preferably one that has been open for long. All addresses of an IPv6 /64 network are one peer.
    */
-  private makeRoom(peer: string): boolean {
+  private makeRoom(network: string): boolean {
     const greedy = this.shares.ofMost
     const { now } = this.deadlines
-    if (greedy === null || greedy === peer || this.fruitless === now || this.trusts(greedy)) return false
-    if (this.handshakes?.endOneOf(greedy) === true) return true
-    const waits = (connection: ServedConnection): boolean => connection.peer === greedy && connection.waitsForClient
+    if (greedy === null || greedy === network || this.fruitless === now || this.trusts(greedy)) return false
+    const isGreedy = ({ countedFor, peer }: Counted): boolean => countedFor === greedy && !this.trusts(peer)
+    if (this.handshakes?.endOldest(isGreedy) === true) return true
+    const waits = (connection: ServedConnection): boolean => isGreedy(connection) && connection.waitsForClient
     const found =
       this.connections.find((connection) => waits(connection) && connection.idle) ?? this.connections.find(waits)
     if (found === undefined) this.fruitless = now
@@ -314,7 +317,7 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
 
   private acceptSecure(accepted: Socket, peer: string, introduction: Introduction | null): void {
     if (this.handshakes === null || this.draining) return void accepted.destroy()
-    this.shares.add(peer)
+    this.shares.add(clientNetwork(peer))
     this.handshakes.begin(accepted, peer, introduction)
   }
 
@@ -335,8 +338,8 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
     this.watcher.failed(reason, plainAddress(peer), error)
   }
 
-  over(peer: string): void {
-    this.shares.delete(peer)
+  over({ countedFor }: Counted): void {
+    this.shares.delete(countedFor)
     if (this.size === 0) this.whenEmpty?.()
   }
 
@@ -346,6 +349,7 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
     const connection = new Http2Connection(socket, peer, this, this.http2)
     connection.client = client
     connection.order = before.order
+    connection.countedFor = before.countedFor
     this.connections.delete(before)
     this.connections.add(connection)
     if (this.unknown.has(before)) this.unknown.add(connection)
@@ -361,8 +365,9 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
   ): C {
     const { peer } = connection
     connection.order = this.served++
+    connection.countedFor = clientNetwork(peer)
     this.connections.add(connection)
-    this.shares.add(peer)
+    this.shares.add(connection.countedFor)
     // The client is unknown: what it claims about itself is not vouched for by the proxy, which has not looked at it.
     if (introduction?.kind === 'unknown') {
       const address = plainAddress(peer)
