@@ -33,7 +33,7 @@ async function reload(options: Options): Promise<void> {
   const reply = await requestAdmin(options, { path, timeout: TIMEOUT })
   const problems = problemsText(reply.body)
   if (reply.status === 422 && problems !== null)
-    throw new CommandError(`${problems}\nConfiguration refused; the running one stays.`)
+    throw new CommandError(`${problems}\nConfiguration refused: the running one is kept.`)
   const { data } = answerSchema.safeParse(reply.body)
   if (reply.status !== 200 || data === undefined) throw refusalOf(reply)
   const { outcome, revision } = data

@@ -170,7 +170,7 @@ test('sallyport reload applies the file, and prints the problems of an invalid o
   assert.deepEqual([refused.code, refused.stdout], [1, ''])
   const [problem, summary] = refused.stderr.trimEnd().split('\n')
   assert.match(problem!.slice(file.length), /^:7:15: drainTimeout: expected a duration/)
-  assert.equal(summary, 'Configuration refused; the running one stays.')
+  assert.equal(summary, 'Configuration refused: the running one is kept.')
   await writeFile(file, yaml('three').replace(/routes:.*\n/, 'routes: []\n'))
   assert.deepEqual([(await reload()).code, (await reload('--force')).code], [1, 0])
 })
