@@ -184,6 +184,25 @@ test('if its own replies were slow, as with long polling, it has ten times as lo
   assert.equal(service.ejected(), '.x.')
 })
 
+test('reloads, and changes of discovered instances, do not start the observation again', () => {
+  const service = setUpStalled()
+  for (let i = 0; i < 4; i++) {
+    service.pass(0.5)
+    service.keep(service.options)
+  }
+  assert.equal(service.ejected(), '.x.')
+})
+
+test('an instance that joins or leaves is no reply of another one', () => {
+  const { keeper, clock, instances, options, ejected } = setUpStalled()
+  for (const present of [instances.slice(0, 2), instances]) {
+    clock.advance(5_000)
+    keeper.configure([{ name: 'orders', passive: options, instances: present }])
+  }
+  clock.advance(5_000)
+  assert.equal(ejected(), '...')
+})
+
 test('a few waiting requests do not count as a stall', () => {
   const service = setUpStalled(4)
   service.pass(60)

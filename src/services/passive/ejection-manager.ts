@@ -112,7 +112,8 @@ export class EjectionManager {
     )
     const judged = passive !== false && instances.filter(({ weight }) => weight > 0).length > 1
     const judge = judged ? new Judge(passive, instances, { board, random, holder: MAIN_THREAD }) : null
-    return { ...service, counts, known, stalls: judge === null ? null : new Stalls(judge, instances, board) }
+    const stalls = judge === null ? null : new Stalls(judge, instances, board, before?.stalls)
+    return { ...service, counts, known, stalls }
   }
 
   /**

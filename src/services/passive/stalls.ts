@@ -26,10 +26,16 @@ export class Stalls {
   private readonly board: HealthBoard
   private readonly silences = new Map<number, Silence>()
 
-  constructor(judge: Judge, instances: readonly Judged[], board: HealthBoard) {
+  /** Continues the observations of `before`, the same service with its previous options and instances. */
+  constructor(judge: Judge, instances: readonly Judged[], board: HealthBoard, before: Stalls | null = null) {
     this.judge = judge
     this.instances = instances
     this.board = board
+    for (const { slot } of instances) {
+      const silence = before?.silences.get(slot)
+      // Counters of other instances may have joined or left the sum, which is not a reply.
+      if (silence !== undefined) this.silences.set(slot, { ...silence, others: this.othersOf(slot) })
+    }
   }
 
   /** Discards all observations, after a period without checks. */
