@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import test from 'node:test'
+import test, { type TestContext } from 'node:test'
+import { makeOutcome } from '../../test/support/outcome.ts'
 import { ManualClock } from '../testing/manual-clock.ts'
 import { serviceSchema } from '../config/service-schema.ts'
 import { Holder } from '../core/shared.ts'
@@ -14,31 +15,44 @@ function found(...hosts: readonly string[]) {
   return hosts.map((host) => ({ url: { scheme: 'http' as const, host, port: 80 }, weight: 1, zone: null }))
 }
 
-test('the retry budget is kept when the first instance changes', () => {
+const slots = new Map([
+  ['a:80', 0],
+  ['b:80', 1],
+  ['c:80', 2],
+])
+
+/** A service whose instances a and b were discovered. */
+function setUp(t: TestContext, more: object) {
   const clock = new ManualClock()
   const holder = new Holder({})
-  const metrics = new ThreadMetrics(() => {}, clock)
+  t.after(() => holder.release())
   const tools = {
     board: HealthBoard.create(3),
     deadlines: new Deadlines(clock),
     random: Math.random,
-    metrics,
+    metrics: new ThreadMetrics(() => {}, clock),
     stickyKeys: [],
     holder,
     zone: null,
   }
-  const options = serviceSchema.parse({ instances: ['http://a:80', 'http://b:80'], retry: { budget: '20%' } })
-  const slots = new Map([
-    ['a:80', 0],
-    ['b:80', 1],
-    ['c:80', 2],
-  ])
-  const service = new CurrentService('orders', options, { slots, previous: null }, found('a', 'b'), tools)
+  const options = serviceSchema.parse({ instances: ['http://a:80', 'http://b:80'], ...more })
+  return new CurrentService('orders', options, { slots, previous: null }, found('a', 'b'), tools)
+}
+
+test('the retry budget is kept when the first instance changes', (t) => {
+  const service = setUp(t, { retry: { budget: '20%' } })
   const left = () => service.current.retry!.budget.left
   for (let i = 0; i < 500; i++) service.current.retry!.budget.earn()
   assert.equal(left(), MINIMUM + 100)
   service.current.retry!.budget.spend()
   service.exchange({ instances: found('c', 'b'), slots }, 1000)
   assert.equal(left(), MINIMUM + 99)
-  holder.release()
+})
+
+test('the durations that hedging goes by are kept when instances change', (t) => {
+  const service = setUp(t, { hedge: { after: 'p95' } })
+  const [instance] = service.current.instances
+  for (let i = 0; i < 50; i++) service.current.hedge!.ended(makeOutcome(instance!, { took: 20 }))
+  service.exchange({ instances: found('c', 'b'), slots }, 1000)
+  assert.ok(service.current.hedge!.delay < 30)
 })

@@ -204,7 +204,7 @@ export class Service {
     const load = board.loads.of(name)
     this.makeRetry = (retry) => this.retryBy(retry, tools, load)
     this.retry = this.makeRetry(options.retry ?? false)
-    this.hedge = this.makeHedge(tools, load)
+    this.hedge = this.makeHedge(tools, load, previous?.hedge ?? null)
     this.repeats = this.retry?.budget ?? this.hedge?.budget ?? null
     const limit = createLimit(options.concurrency, load, clock)
     this.limit = limit
@@ -234,11 +234,11 @@ export class Service {
     return new Retry(retry, budget, exhausted, random)
   }
 
-  private makeHedge({ metrics }: ServiceTools, load: ServiceLoad): Hedge | null {
+  private makeHedge({ metrics }: ServiceTools, load: ServiceLoad, previous: Hedge | null): Hedge | null {
     const { hedge = false } = this.options
     if (hedge === false || this.instances.length < 2) return null
     const budget = new RetryBudget(load.retries, load.slot, hedgeBudget(hedge), this.deadlines, 'hedge')
-    return new Hedge(this.name, hedge, { clock: this.clock, metrics, budget })
+    return new Hedge(this.name, hedge, { clock: this.clock, metrics, budget }, previous)
   }
 
   /** Whether the instance is new and currently gets less than its full share. */

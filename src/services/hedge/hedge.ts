@@ -27,14 +27,20 @@ export class Hedge implements OutcomeListener {
   /** Measured durations, if the delay is derived from a percentile. */
   private readonly percentile: Percentile | null
 
-  constructor(service: string, { after }: HedgeOptions, { clock, metrics, budget }: HedgeTools) {
+  /** Continues with the durations that `before`, the same service in its previous state, has measured. */
+  constructor(
+    service: string,
+    { after }: HedgeOptions,
+    { clock, metrics, budget }: HedgeTools,
+    before: Hedge | null = null,
+  ) {
     this.clock = clock
     this.budget = budget
     this.won = metrics.counter('sallyport_hedges_total', { service, outcome: 'won' })
     this.lost = metrics.counter('sallyport_hedges_total', { service, outcome: 'lost' })
     this.exhausted = metrics.counter('sallyport_hedge_budget_exhausted_total', { service })
     this.fixed = typeof after === 'number' ? after : Number.POSITIVE_INFINITY
-    this.percentile = typeof after === 'number' ? null : new Percentile(partOf(after))
+    this.percentile = typeof after === 'number' ? null : percentileOf(partOf(after), before?.percentile ?? null)
   }
 
   /** How long to wait for the first instance, in milliseconds; Infinity while unknown. */
@@ -67,4 +73,8 @@ export class Hedge implements OutcomeListener {
     if (percentile === null || (status === 0 && fault !== 'none') || !this.isFor(exchange)) return
     percentile.add(took, this.clock.now())
   }
+}
+
+function percentileOf(part: number, before: Percentile | null): Percentile {
+  return before?.part === part ? before : new Percentile(part)
 }

@@ -9,7 +9,7 @@ const FRESH = 250
 
 /** A percentile of request durations in one thread, over the last 30 to 60 seconds. */
 export class Percentile {
-  private readonly part: number
+  readonly part: number
   private counts = new Int32Array(DURATION_BUCKETS)
   private before = new Int32Array(DURATION_BUCKETS)
   private count = 0
