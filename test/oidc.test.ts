@@ -6,6 +6,7 @@ import { BrowserJar } from './support/browser-jar.ts'
 import { type Answer, send } from './support/client.ts'
 import { proxyTo, startGateway } from './support/gateway.ts'
 import { ManualClock } from '../src/testing/manual-clock.ts'
+import { scrape } from './support/metrics.ts'
 import { CLIENT, type OpenIdProvider, startOpenIdProvider } from './support/openid-provider.ts'
 import { startService } from './support/service.ts'
 import { SECRET } from './support/tokens.ts'
@@ -518,6 +519,21 @@ test('failed callbacks are limited by address', async (t) => {
   const statuses: number[] = []
   for (let i = 0; i < 5; i++) statuses.push((await browser.open('/auth/callback?code=a&state=b')).status)
   assert.deepEqual(statuses, [401, 401, 401, 429, 429])
+})
+
+test('a refused login counts as invalid, and a login by another method as no authentication result', async (t) => {
+  const { browser, provider, port } = await setUp(t)
+  provider.mischief = { refusal: 'access_denied' }
+  assert.equal((await browser.logIn(await browser.open('/'))).status, 403)
+  assert.equal((await browser.fetch('/auth/login', { method: 'POST' })).status, 405)
+  const counts = (await scrape(port)).all('sallyport_auth_outcomes_total').filter(({ value }) => value > 0)
+  assert.deepEqual(
+    counts.map(({ labels, value }) => [labels['method'], labels['outcome'], value]),
+    [
+      ['oidc', 'invalid', 1],
+      ['none', 'missing', 1],
+    ],
+  )
 })
 
 test('login paths are answered even if no route matches them', async (t) => {

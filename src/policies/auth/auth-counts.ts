@@ -41,8 +41,12 @@ export class AuthCounts {
   failed(error: unknown): void {
     if (error instanceof CredentialError) return this[ENDED[error.reason] ?? 'invalid'].add(1)
     if (error instanceof RefusedElsewhere) return this.invalid.add(1)
-    if (asGatewayError(error).code === 'rate-limited') return this.limited.add(1)
-    this.unavailable.add(1)
+    const { code, fault } = asGatewayError(error)
+    if (code === 'rate-limited') return this.limited.add(1)
+    // The provider refuses the login.
+    if (code === 'forbidden') return this.invalid.add(1)
+    // Other mistakes of the client, such as another method than GET for a login, say nothing about its credentials.
+    if (fault !== 'client') this.unavailable.add(1)
   }
 }
 
