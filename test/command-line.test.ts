@@ -113,6 +113,12 @@ test('check takes its file as an argument or with --config, but not both', async
   assert.match(both.stderr, /^error: Name the file once/)
 })
 
+test('explain refuses what is no URL before it asks a gateway', async () => {
+  const { code, stderr } = await runHere(['explain', 'GET', 'books', '--admin', 'http://127.0.0.1:1'])
+  assert.equal(code, 64)
+  assert.match(stderr, /^error: books: expected https:/)
+})
+
 test('a misspelled command gets a suggestion', async () => {
   assert.match((await run(['strat'])).stderr, /unknown command 'strat'\n.*start/)
 })

@@ -2,7 +2,13 @@ import { type Command, InvalidArgumentError } from 'commander'
 import { z } from 'zod'
 import { messageOf } from '../core/error-facts.ts'
 import { GatewayError } from '../core/errors.ts'
-import { type AssumedConsumer, type Explanation, type Question, readAskedUrl } from '../front/explain/explanation.ts'
+import {
+  type AskedUrl,
+  type AssumedConsumer,
+  type Explanation,
+  type Question,
+  readAskedUrl,
+} from '../front/explain/explanation.ts'
 import { paintFor } from '../telemetry/paint.ts'
 import { requestAdmin, refusalOf } from './admin-client.ts'
 import { addExamples, CommandError, UsageError } from './command.ts'
@@ -73,18 +79,18 @@ export function defineExplain(command: Command): void {
 }
 
 async function explainRequest(method: string, url: string, options: Options): Promise<void> {
+  const read = readAskedUrl(url)
+  if (read === null) throw new UsageError(`${url}: expected https://host/path, http://host/path, or /path.`)
   const explanation = await (options.config === undefined
     ? askGateway(method, url, options)
-    : explainFile(method, url, options, options.config))
+    : explainFile(method, read, options, options.config))
   if (options.json === true) console.log(JSON.stringify(explanation, null, 2))
   else process.stdout.write(explanationText(explanation, paintFor(1, process.env)))
 }
 
-async function explainFile(method: string, url: string, options: Options, file: string): Promise<Explanation> {
+async function explainFile(method: string, read: AskedUrl, options: Options, file: string): Promise<Explanation> {
   if (options.admin !== undefined)
     throw new UsageError('--config and --admin cannot be used together: choose a configuration or a running gateway.')
-  const read = readAskedUrl(url)
-  if (read === null) throw new UsageError(`${url}: expected https://host/path, http://host/path, or /path.`)
   const { loadChecked } = await import('./load-checked.ts')
   const { explainOffline } = await import('../front/explain/offline.ts')
   const { config, chain } = await loadChecked(file)
