@@ -57,7 +57,8 @@ export class ApiDocs {
   private described: ReadonlyMap<string, ServiceApi> | null = null
   private readonly writing = new SingleFlight<Representation>()
 
-  constructor(options: ApiDocsOptions) {
+  /** Keeps the documents of services that `before`, those of the previous configuration, has fetched. */
+  constructor(options: ApiDocsOptions, before: ApiDocs | null = null) {
     this.options = options
     const { config, callService, clock, documentsLog: log } = options
     this.places = new Places(
@@ -75,7 +76,10 @@ export class ApiDocs {
       this.writing.forget()
     }
     const { refresh } = config.docs
-    this.documents = new ServiceDocuments({ paths, refresh, places: this.places, callService, clock, log, changed })
+    this.documents = new ServiceDocuments(
+      { paths, refresh, places: this.places, callService, clock, log, changed },
+      before?.documents,
+    )
   }
 
   /** Starts fetching the documents of the services. */
@@ -142,6 +146,7 @@ export class ApiDocs {
     const { config, policies, own, clock } = this.options
     const slices = new TimeSlices(clock)
     await this.places.read(slices)
+    await this.documents.adopted
     const { apis } = this.documents
     const sources = {
       docs: config.docs,

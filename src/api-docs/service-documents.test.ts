@@ -27,17 +27,17 @@ function reply(status: number, text: string, etag?: string): ServiceReply {
 }
 
 /** Documents of a service whose answers the test decides, each to one look. */
-function setUp() {
+function setUp(before: ServiceDocuments | null = null, path = '/docs/openapi.json') {
   const clock = new ManualClock()
   const { log, lines } = createMemoryLogger('info', clock)
   const requests: ServiceRequest[] = []
   const answers: (ServiceReply | Error | Promise<ServiceReply>)[] = []
   let changes = 0
-  const documents = new ServiceDocuments({
-    paths: new Map([['users', '/docs/openapi.json']]),
+  const options = {
+    paths: new Map([['users', path]]),
     refresh: MINUTE,
     places: new Places(routes, []),
-    callService: async (_, request) => {
+    callService: async (_: string, request: ServiceRequest) => {
       requests.push(request)
       const answer = await answers.shift()
       if (answer instanceof Error) throw answer
@@ -46,7 +46,8 @@ function setUp() {
     clock,
     log,
     changed: () => changes++,
-  })
+  }
+  const documents = new ServiceDocuments(options, before)
   /** Lets the answer to a look come in. */
   const settle = async (): Promise<void> => {
     for (let i = 0; i < 10; i++) await Promise.resolve()
@@ -173,6 +174,36 @@ test('a slow service is not asked again while a request is pending', async () =>
   clock.advance(MINUTE)
   assert.equal(asked.length, 2)
   assert.equal(clock.pending, 0)
+})
+
+test('the next configuration begins with the documents of the previous one', async () => {
+  const first = setUp()
+  await first.look(reply(200, documentOf('one'), '"1"'))
+  const { documents, look, title, asked } = setUp(first.documents)
+  const adopted = look(new GatewayError('service-unavailable'))
+  await documents.adopted
+  assert.equal(title(), 'one')
+  await adopted
+  assert.deepEqual([title(), asked[0]!.headers.get('If-None-Match')], ['one', '"1"'])
+  await look(reply(200, documentOf('two')))
+  assert.equal(title(), 'two')
+})
+
+test('a failure that the previous configuration has logged is not logged again', async () => {
+  const first = setUp()
+  await first.look(reply(500, ''))
+  assert.equal(first.lines.length, 1)
+  const { look, lines } = setUp(first.documents)
+  await look(reply(500, ''))
+  assert.deepEqual(lines, [])
+})
+
+test('a document from another path is not taken over', async () => {
+  const first = setUp()
+  await first.look(reply(200, documentOf('one')))
+  const { look, title } = setUp(first.documents, '/openapi.json')
+  await look(new GatewayError('service-unavailable'))
+  assert.equal(title(), undefined)
 })
 
 test('a thousand services are asked in slices, with other work in between', async () => {

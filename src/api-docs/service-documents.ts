@@ -45,21 +45,46 @@ export class ServiceDocuments {
   /** By service, in the order of the configuration. */
   apis: ReadonlyMap<string, ServiceApi> = new Map()
   private readonly options: ServiceDocumentsOptions
-  private readonly known: ReadonlyMap<string, Known>
+  private readonly known: Map<string, Known>
   private readonly stopping = new AbortController()
   private stopTimer: (() => void) | null = null
+  /** Resolves when the documents of the previous configuration have been read. Never rejects. */
+  adopted: Promise<void> = Promise.resolve()
 
-  constructor(options: ServiceDocumentsOptions) {
+  /** Takes over the documents that `before`, those of the previous configuration, has fetched from the same paths. */
+  constructor(options: ServiceDocumentsOptions, before: ServiceDocuments | null = null) {
     this.options = options
     this.known = new Map(
-      [...options.paths.keys()].map((service) => [service, { etag: null, text: '', pending: false, failing: false }]),
+      Array.from(options.paths, ([service, path]) => [service, before?.of(service, path) ?? nothing()]),
     )
   }
 
-  /** Fetches all of them now, and then periodically. */
+  /** Reads those of the previous configuration, fetches all of them, and then does so periodically. */
   start(): void {
     this.stopTimer ??= this.options.clock.every(this.options.refresh, () => void this.refresh())
-    void this.refresh()
+    this.adopted = this.adopt()
+    void this.adopted.then(() => this.refresh())
+  }
+
+  private of(service: string, path: string): Known | null {
+    const known = this.known.get(service)
+    return known === undefined || this.options.paths.get(service) !== path ? null : { ...known, pending: false }
+  }
+
+  /** Reads them again, because their operations may have other places now. */
+  private async adopt(): Promise<void> {
+    const { clock, places } = this.options
+    const slices = new TimeSlices(clock)
+    for (const [service, known] of this.known) {
+      if (known.text === '') continue
+      try {
+        await places.read(slices)
+        this.take(service, await slices.run(readServiceApi(known.text, service, places)))
+      } catch {
+        // It is fetched anyway, and then the reason is logged.
+        this.known.set(service, nothing())
+      }
+    }
   }
 
   /** Stops fetching, and waits for no pending reply. */
@@ -121,6 +146,12 @@ export class ServiceDocuments {
     const api = await slices.run(readServiceApi(text, service, places))
     known.text = text
     known.etag = reply.headers.get('ETag') ?? null
+    log.debug({ service, operations: api.operations.length }, 'The documentation of a service has changed')
+    this.take(service, api)
+  }
+
+  private take(service: string, api: ServiceApi): void {
+    const { paths, changed } = this.options
     const apis = new Map(this.apis).set(service, api)
     this.apis = new Map(
       [...paths.keys()].flatMap((name) => {
@@ -128,9 +159,12 @@ export class ServiceDocuments {
         return read === undefined ? [] : [[name, read] as const]
       }),
     )
-    log.debug({ service, operations: api.operations.length }, 'The documentation of a service has changed')
-    this.options.changed()
+    changed()
   }
+}
+
+function nothing(): Known {
+  return { etag: null, text: '', pending: false, failing: false }
 }
 
 function hasNone({ status, headers }: ServiceReply): boolean {

@@ -123,15 +123,18 @@ export class Generation {
       const docs =
         endpoints.openapi === false
           ? null
-          : new ApiDocs({
-              config,
-              policies,
-              own: ownEndpoints,
-              callService: call,
-              clock,
-              log,
-              documentsLog: tools.worker === 0 ? log : silentLogger,
-            })
+          : new ApiDocs(
+              {
+                config,
+                policies,
+                own: ownEndpoints,
+                callService: call,
+                clock,
+                log,
+                documentsLog: tools.worker === 0 ? log : silentLogger,
+              },
+              previous?.docs,
+            )
       const step = stepOf(config, clock)
       const own = { policies, callService: call, holder, step, metrics }
       const toolbox = { ...tools, ...own, ...stores.ofPolicies }
