@@ -119,6 +119,20 @@ test('an idle tunnel is closed', () => {
   assert.equal(deadlines.size, 0)
 })
 
+test('a tunnel is not idle while its client takes what was written to it', () => {
+  const { clock, client, tunnel } = open()
+  client.taking = false
+  tunnel.fromService(Buffer.from('a'))
+  clock.advance(5_000)
+  assert.equal(client.destroyed, false)
+  client.drain()
+  tunnel.clientDrained()
+  clock.advance(900)
+  assert.equal(client.destroyed, false)
+  clock.advance(1_500)
+  assert.equal(tunnel.error?.code, 'gateway-timeout')
+})
+
 const HI = '\x81\x02hi'
 const CLOSE_1001 = '\x88\x02\x03\xe9'
 

@@ -44,6 +44,8 @@ export class TunnelRelay implements Tunnel, Timed {
   private leaving = false
   /** One side has ended. */
   private ending = false
+  /** The client has to take something first: its connection limits for how long it may take nothing. */
+  private awaitsClient = false
   /** Bytes that had not been taken when the deadline was extended for them; 0 if it was not. */
   private awaited = 0
 
@@ -71,6 +73,7 @@ export class TunnelRelay implements Tunnel, Timed {
   }
 
   clientDrained(): void {
+    this.awaitsClient = false
     this.moved()
     this.service.resume()
   }
@@ -140,7 +143,13 @@ export class TunnelRelay implements Tunnel, Timed {
   private moved(): void {
     if (this.leaving) return
     this.awaited = 0
-    this.deadline = this.deadlines.in(this.ending ? Math.min(HALF_CLOSED, this.idleTimeout) : this.idleTimeout)
+    this.deadline = this.deadlines.in(this.silence)
+  }
+
+  /** For how long nothing may happen, in milliseconds. */
+  private get silence(): number {
+    if (this.ending) return Math.min(HALF_CLOSED, this.idleTimeout)
+    return this.awaitsClient ? Number.POSITIVE_INFINITY : this.idleTimeout
   }
 
   /**
@@ -160,7 +169,9 @@ export class TunnelRelay implements Tunnel, Timed {
   }
 
   private pass(bytes: Buffer, from: TunnelEnd, to: TunnelEnd): void {
+    const goesOn = to.write(Buffer.from(bytes))
+    if (to === this.client) this.awaitsClient = !goesOn
     this.moved()
-    if (!to.write(Buffer.from(bytes))) from.pause()
+    if (!goesOn) from.pause()
   }
 }

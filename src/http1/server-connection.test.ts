@@ -7,7 +7,7 @@ import { GatewayError } from '../core/errors.ts'
 import type { Exchange } from '../http/exchange.ts'
 import { Headers } from '../http/headers.ts'
 import { Reply } from '../http/reply.ts'
-import type { Tunnel } from '../http/upgrade.ts'
+import type { Tunnel, TunnelEnd } from '../http/upgrade.ts'
 
 const text = (content: string, status = 200) => new Reply(status, Headers.of(), Bytes.fromLatin1(content))
 const ok = () => text('ok')
@@ -1005,6 +1005,29 @@ test('after an upgrade everything goes through the tunnel', async () => {
       [[101, 7, true]],
     )
   }
+})
+
+test('a client that reads nothing from its tunnel is cut off after writeTimeout', async () => {
+  const { tunnel, reply } = changing()
+  const ends: TunnelEnd[] = []
+  Object.assign(reply.upgrade!, { open: (end: TunnelEnd) => (ends.push(end), tunnel) })
+  const harness = new ServerHarness(() => reply)
+  const { socket } = harness.open()
+  socket.receive(upgrade)
+  socket.taking = false
+  assert.equal(ends[0]!.write(Buffer.from('a')), false)
+  harness.clock.advance(serverOptions.writeTimeout - 1)
+  socket.drain()
+  assert.deepEqual(tunnel.calls, ['drained'])
+  harness.clock.advance(serverOptions.writeTimeout * 2)
+  assert.equal(socket.destroyed, false, 'nothing waits for it')
+  socket.taking = false
+  ends[0]!.write(Buffer.from('b'))
+  harness.clock.advance(serverOptions.writeTimeout + 300)
+  assert.ok(socket.wasReset)
+  await settle()
+  assert.equal(tunnel.calls.at(-1), 'close')
+  assert.deepEqual(harness.slowClients, ['reply-timeout'])
 })
 
 test('a half-close before the upgrade is passed to the tunnel', async () => {

@@ -12,6 +12,7 @@ import { ReadAhead } from '../http/read-ahead.ts'
 import { CONTINUE, interimHead, replyHead, upgradeHead } from './reply-head.ts'
 import type { RequestHead } from './request-head.ts'
 import { type RequestOwner, RequestReader, type ServerTools } from './request-reader.ts'
+import { TunnelSocket } from './tunnel-socket.ts'
 import { hasNoContent } from '../http/content.ts'
 import { type InterimSink, ServerExchange } from '../http/server-exchange.ts'
 import type { Running, ServedConnection, ServerHandler, ServerOptions, SlowReason } from '../http/server-handler.ts'
@@ -290,8 +291,9 @@ export class ServerConnection implements RequestOwner, WriterOwner, ServedConnec
     this.status = reply.status
     this.writer.writeBeside(upgradeHead(reply, upgrade.protocol))
     this.flush()
-    const tunnel = upgrade.open(this.socket)
+    const tunnel = upgrade.open(new TunnelSocket(this.socket, () => this.awaitReading()))
     this.reader.passTo(tunnel)
+    if (this.socket.writableNeedDrain) this.awaitReading()
     if (this.clientEnded) tunnel.clientEnded()
     this.socket.resume()
   }
@@ -357,8 +359,9 @@ export class ServerConnection implements RequestOwner, WriterOwner, ServedConnec
 
   private drained(): void {
     const { tunnel } = this.reader
-    if (tunnel === null) this.writer.drained()
-    else tunnel.clientDrained()
+    if (tunnel === null) return this.writer.drained()
+    this.deadline = Number.POSITIVE_INFINITY
+    tunnel.clientDrained()
   }
 
   /** The exchange has ended and its request was read. */
