@@ -63,3 +63,13 @@ test('a token in the query is neither logged nor forwarded, and comes after the 
   assert.ok(log.requests.length > 0)
   assert.ok(log.requests.every(({ url }) => !String(url).includes(token.slice(0, 20))))
 })
+
+test('an API key in the query is not logged either if the path is ambiguous', async (t) => {
+  const { log, ask } = await setUp(
+    t,
+    {},
+    { public: ['/open'], methods: { 'api-key': { query: 'k', keys: [{ id: 'ci', sha256: 'a'.repeat(64) }] } } },
+  )
+  assert.equal(await ask({}, '/open;x?k=the-key'), 400)
+  assert.match(String((await log.line({ message: 'API Gateway Request' }))['url']), /\/open;x$/)
+})

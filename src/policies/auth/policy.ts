@@ -197,6 +197,16 @@ export const auth = definePolicy({
       for (const authenticator of concealed) authenticator.conceal(exchange)
     }
 
+    /** Throws GatewayError 'bad-request' if it depends on how the path is read whether it is public. */
+    function refuseAmbiguous(exchange: Exchange): void {
+      try {
+        isPublic?.(exchange)
+      } catch (error) {
+        conceal(exchange)
+        throw error
+      }
+    }
+
     /** The reply to a request that a method handles itself; null for any other request. */
     function answered(exchange: Exchange): Reply | Promise<Reply> | null {
       for (const { authenticator, counts } of answering) {
@@ -291,7 +301,7 @@ export const auth = definePolicy({
       const handle: Handler = (exchange) => {
         const own = answering.length === 0 ? null : answered(exchange)
         if (own !== null) return own
-        if (exchange.forms !== null) isPublic?.(exchange)
+        if (exchange.forms !== null) refuseAmbiguous(exchange)
         let found: Identity | null | Promise<Identity>
         let error: unknown = null
         try {
