@@ -1,10 +1,10 @@
-import { hash } from 'node:crypto'
 import { z } from 'zod'
 import { escapeHtml } from '../core/escape-html.ts'
 import { type OperatorRole, operatorRoles } from '../core/operator-role.ts'
 import { version } from '../core/version.ts'
 import type { AdminApp } from './app.ts'
 import { neededRole } from './login/caller.ts'
+import { plainPage } from './plain-page.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -21,8 +21,7 @@ interface ListedEndpoint {
   readonly role: OperatorRole
 }
 
-const STYLE = `
-:root { color-scheme: light dark; background: Canvas; color: CanvasText }
+const PAGE = plainPage(`
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 3rem auto; padding: 0 1rem }
 table { border-collapse: collapse; width: 100% }
 td { padding: .4rem .8rem .4rem 0; border-top: 1px solid #8884; vertical-align: top }
@@ -32,8 +31,7 @@ code { white-space: nowrap }
   td + td { border-top: 0; padding-top: 0 }
   code { white-space: normal; overflow-wrap: anywhere }
 }
-`
-const POLICY = `default-src 'none'; style-src 'sha256-${hash('sha256', STYLE, 'base64')}'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'`
+`)
 
 export const document = z.object({
   name: z.string(),
@@ -68,7 +66,7 @@ export function indexPage(app: AdminApp): void {
     ({ headers }, reply) => {
       void reply.header('Vary', 'Accept')
       if (!headers.accept?.includes('text/html')) return { name: 'sallyport', version, endpoints }
-      void reply.type('text/html; charset=utf-8').header('Content-Security-Policy', POLICY)
+      void reply.type('text/html; charset=utf-8').header('Content-Security-Policy', PAGE.policy)
       return pageOf(endpoints, linked)
     },
   )
@@ -81,16 +79,12 @@ function pageOf(endpoints: readonly ListedEndpoint[], linked: ReadonlySet<Listed
     const name = linked.has(endpoint) ? `<a href="${escapeHtml(path)}">${shown}</a>` : shown
     return `<tr><td>${name}</td><td>${escapeHtml(summary)}</td></tr>`
   })
-  return `<!doctype html>
-<html lang="en">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>Sallyport</title><style>${STYLE}</style></head>
-<body>
-<h1>Sallyport ${escapeHtml(version)}</h1>
+  return PAGE.write(
+    'Sallyport',
+    `<h1>Sallyport ${escapeHtml(version)}</h1>
 <p>The <a href="/console/">console</a> shows all of this. These are the endpoints of the admin API; <a href="/docs">try them out</a>.</p>
 <table>
 ${rows.join('\n')}
-</table>
-</body>
-</html>
-`
+</table>`,
+  )
 }

@@ -15,7 +15,13 @@ export const routeColumn: Column<{ readonly route: Route }> = {
       'div',
       { class: 'name-cell' },
       h(Link, { href: links.route(route.id), class: 'strong' }, route.id),
-      h('code', { class: 'quiet' }, matchWords(route)),
+      h(
+        'code',
+        { class: 'match quiet' },
+        matchWords(route)
+          .split(' ')
+          .flatMap((word) => [h('span', null, word), ' ']),
+      ),
     ),
 }
 

@@ -39,9 +39,10 @@ const columns: readonly Column<Row>[] = [
   },
   {
     head: 'Policies',
+    numeric: true,
     wide: true,
-    cell: ({ route }) =>
-      h('span', { class: 'clipped quiet', title: route.policies.join(', ') }, route.policies.join(', ')),
+    sort: ({ route }) => route.policies.length,
+    cell: ({ route }) => h('span', { title: route.policies.join(', ') }, String(route.policies.length)),
   },
   {
     head: 'Last minute',

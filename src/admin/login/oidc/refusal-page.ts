@@ -1,15 +1,14 @@
-import { hash } from 'node:crypto'
 import { escapeHtml } from '../../../core/escape-html.ts'
+import { plainPage } from '../../plain-page.ts'
 
-const STYLE = `
-:root { color-scheme: light dark; background: Canvas; color: CanvasText }
+const PAGE = plainPage(`
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 38rem; margin: 4rem auto; padding: 0 1rem }
 h1 { font-size: 1.4rem }
 p, li { overflow-wrap: anywhere }
-`
+`)
 
-/** The Content-Security-Policy of the page, which loads nothing but its own inline style. */
-export const REFUSAL_POLICY = `default-src 'none'; style-src 'sha256-${hash('sha256', STYLE, 'base64')}'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'`
+/** The Content-Security-Policy of the page. */
+export const REFUSAL_POLICY = PAGE.policy
 
 /** The page for a user who returns from the provider and is refused. */
 export interface RefusalPage {
@@ -22,18 +21,14 @@ export interface RefusalPage {
 
 /** The page as HTML; its texts are escaped. */
 export function refusalPage({ title, paragraphs, links }: RefusalPage): string {
-  return `<!doctype html>
-<html lang="en">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${escapeHtml(title)} · Sallyport</title><style>${STYLE}</style></head>
-<body>
-<main>
+  return PAGE.write(
+    `${title} · Sallyport`,
+    `<main>
 <h1>${escapeHtml(title)}</h1>
 ${paragraphs.map((text) => `<p>${escapeHtml(text)}</p>`).join('\n')}
 <ul>
 ${links.map(([href, text]) => `<li><a href="${escapeHtml(href)}">${escapeHtml(text)}</a></li>`).join('\n')}
 </ul>
-</main>
-</body>
-</html>
-`
+</main>`,
+  )
 }
