@@ -77,9 +77,12 @@ export class ServiceDocuments {
     const slices = new TimeSlices(clock)
     for (const [service, known] of this.known) {
       if (known.text === '') continue
+      // Not to be fetched meanwhile: what was read last would count, not what was fetched last.
+      known.pending = true
       try {
         await places.read(slices)
         this.take(service, await slices.run(readServiceApi(known.text, service, places)))
+        known.pending = false
       } catch {
         // It is fetched anyway, and then the reason is logged.
         this.known.set(service, nothing())
