@@ -104,6 +104,8 @@ test('consumers can have their own rates, by API key or id', async () => {
   assert.equal(await admitted(handle, () => user({ id: 'x', tier: 'api_key', key: 'partner' })), 4)
   assert.equal(await admitted(handle, () => user({ id: '42', tier: 'api_key', key: 'other' })), 3)
   assert.equal(await admitted(handle, () => user({ id: 'root' }), 50), 50)
+  // That of the key takes precedence over that of its owner, also if it is none.
+  assert.equal(await admitted(handle, () => user({ id: '42', tier: 'api_key', key: 'root' }), 50), 50)
 })
 
 test('an admitted request gets RateLimit headers, after those of the service', async () => {

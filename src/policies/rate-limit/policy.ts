@@ -104,7 +104,9 @@ function compileTiers(
   return ({ consumer }) => {
     if (consumer === null) return anonymous
     if (single.size > 0) {
-      const alone = (consumer.key === null ? undefined : single.get(consumer.key)) ?? single.get(consumer.id)
+      // null stands for no limit.
+      const ofKey = consumer.key === null ? undefined : single.get(consumer.key)
+      const alone = ofKey === undefined ? single.get(consumer.id) : ofKey
       if (alone !== undefined) return alone
     }
     const tier = tiers.get(consumer.tier)
