@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { addExamples } from './command.ts'
+import { addExamples, UsageError } from './command.ts'
 import { newPolicy } from './new-policy.ts'
 import { listOf, writeNew } from './write-new.ts'
 
@@ -11,8 +11,11 @@ export function definePolicyCommands(command: Command): void {
     .summary('create a policy and its test')
     .description('Creates a policy and its test in the folder "policies". Existing files are never overwritten.')
     .argument('<name>', 'its name in the configuration, such as tenant-header')
-    .action((name: string) => {
+    .action(async (name: string) => {
       const files = newPolicy(name)
+      const { policies } = await import('../policies/index.ts')
+      if (policies.some((policy) => policy.name === name))
+        throw new UsageError(`${JSON.stringify(name)} is the name of a built-in policy: choose another one.`)
       writeNew('.', files, 'choose another name')
       console.log(
         `${listOf('.', files)}\n\nTo use it, add these lines to the configuration:\n\n` +
