@@ -41,6 +41,7 @@ export async function callService(
   call.body = body
   const { promise: late, reject } = Promise.withResolvers<never>()
   const { timeout, limit, signal } = request
+  if (signal?.aborted === true) throw new GatewayError('client-closed')
   const end = (error: GatewayError): void => {
     call.abort()
     reject(error)
