@@ -1,7 +1,7 @@
 /** Entry point of the command line. */
 import { run } from './commands/program.ts'
 
-// By default, SIGUSR1 opens Node's inspector; this prevents it until a command handles the signal.
-process.on('SIGUSR1', () => {})
+// By default, SIGUSR1 opens Node's inspector and SIGUSR2 ends the process; this prevents both until a command handles the signals.
+for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) process.on(signal, () => {})
 
 process.exitCode = await run(process.argv.slice(2))

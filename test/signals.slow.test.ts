@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { open } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import test, { type TestContext } from 'node:test'
+import { cleanUp } from './support/cleanup.ts'
 import { send } from './support/client.ts'
-import { run, start, temporaryFile } from './support/command.ts'
+import { Command, run, start, temporaryFile, withDefaults } from './support/command.ts'
 import { connect, refused, startRawService } from './support/peer.ts'
 
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'
@@ -83,6 +87,22 @@ test('SIGUSR1 does not open the inspector', async (t) => {
   const { code, stderr } = await command.ended
   assert.equal(code, 0)
   assert.doesNotMatch(stderr, /Debugger listening/)
+})
+
+test('SIGUSR2 does not end a gateway that has not read its configuration yet', async (t) => {
+  const pipe = join(dirname(await temporaryFile(t, 'other', '')), 'sallyport.yaml')
+  execFileSync('mkfifo', [pipe])
+  const command = new Command(['start', '--config', pipe])
+  cleanUp(t, async () => {
+    command.child.kill('SIGKILL')
+    await command.ended
+  })
+  // Resolves when the gateway opens it for reading.
+  const writer = await open(pipe, 'w')
+  command.child.kill('SIGUSR2')
+  await writer.writeFile(withDefaults("listeners: [{ address: '127.0.0.1:0' }]"))
+  await writer.close()
+  await command.line('Sallyport is listening')
 })
 
 test('a worker that dies during shutdownDelay is replaced, and its replacement is not ready either', async (t) => {

@@ -56,11 +56,25 @@ export const listenerExamples: readonly z.input<typeof listenersSchema>[] = [
 /** Schema of the listeners. */
 export const listenersSchema = listenerSchema.array().min(1).superRefine(refuseDuplicates).superRefine(checkRedirects)
 
-/** Port 0 takes any free port, so it may be used several times. */
+/** The addresses that localhost can have. */
+const LOOPBACK = ['127.0.0.1', '::1']
+
+/**
+ * Port 0 takes any free port, so it may be used several times. Otherwise the workers would share the port, and the system would distribute
+ * the connections to it among the listeners.
+ */
 function refuseDuplicates(listeners: readonly { address: Address }[], context: z.RefinementCtx): void {
+  const issue = (i: number, message: string): void =>
+    context.addIssue({ code: 'custom', path: [i, 'address'], message })
   for (const [i, first] of duplicatesOf(listeners.map((listener) => formatAddress(listener.address))))
-    if (listeners[i]?.address.port !== 0)
-      context.addIssue({ code: 'custom', path: [i, 'address'], message: `the same address as listeners[${first}]` })
+    if (listeners[i]?.address.port !== 0) issue(i, `the same address as listeners[${first}]`)
+  for (const [i, listener] of listeners.entries()) {
+    const { host, port } = listener.address
+    if (host !== 'localhost' || port === 0) continue
+    const same = listeners.findIndex((other) => other.address.port === port && LOOPBACK.includes(other.address.host))
+    if (same !== -1)
+      issue(i, `localhost may be the address of listeners[${same}]: write ${LOOPBACK.join(' or ')} instead`)
+  }
 }
 
 type Listeners = readonly { readonly redirectToHttps: boolean | number; readonly tls?: unknown }[]

@@ -36,7 +36,7 @@ test('kept files are private to the user of the gateway, whatever was there', as
   const lastKnownGood = new LastKnownGood(folder)
   lastKnownGood.check()
   assert.equal(statSync(folder).mode & 0o777, 0o700)
-  writeFileSync(`${lastKnownGood.file}.new`, 'left behind', { mode: 0o644 })
+  writeFileSync(`${lastKnownGood.file}.${process.pid}.new`, 'left behind', { mode: 0o644 })
   await lastKnownGood.keep('a')
   await lastKnownGood.keep('b')
   for (const name of readdirSync(folder)) assert.equal(statSync(join(folder, name)).mode & 0o777, 0o600, name)

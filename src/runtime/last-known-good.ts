@@ -17,7 +17,7 @@ export class StateFolderError extends Error {}
 
 /**
  * The text of the configuration that was applied last, as written, and of some earlier ones: files in a folder that belongs to a single
- * gateway.
+ * gateway, or to the two processes of a handover.
  */
 export class LastKnownGood {
   readonly folder: string
@@ -84,8 +84,9 @@ export class LastKnownGood {
     await rename(this.freshFile, this.file)
   }
 
+  /** Of this process alone: the two of a handover share the folder. */
   private get freshFile(): string {
-    return `${this.file}.new`
+    return `${this.file}.${process.pid}.new`
   }
 }
 

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import { z } from 'zod'
 import { GatewayError } from '../../core/errors.ts'
+import { OutageLog } from '../../core/outage-log.ts'
 import { duration, durationOrZero } from '../../core/units.ts'
 import type { Consumer, Exchange } from '../../http/exchange.ts'
 import { Headers, headersFromWire } from '../../http/headers.ts'
@@ -110,14 +111,10 @@ export const forward = defineAuthMethod({
     const admitted = compileAdmission(chosen)
     const refusal = compileRefusal(chosen)
     const remembered = cache === 0 ? null : new IdentityCache(REMEMBERED, 0, clock)
-    let isDown = false
-
-    function note(down: boolean, error?: unknown): void {
-      if (down === isDown) return
-      isDown = down
-      if (down) log.warn({ service, error }, 'The authorization service does not answer')
-      else log.info({ service }, 'The authorization service answers again')
-    }
+    const outage = new OutageLog(clock, {
+      begins: (error) => log.warn({ service, error }, 'The authorization service does not answer'),
+      ends: () => log.info({ service }, 'The authorization service answers again'),
+    })
 
     async function decide(question: ServiceRequest): Promise<{ identity: Identity; lifetime: number }> {
       let reply: ServiceReply
@@ -125,13 +122,13 @@ export const forward = defineAuthMethod({
         reply = await callService(service, question)
         if (reply.status >= 500) throw new Error(`it answered with ${reply.status}`)
       } catch (error) {
-        note(true, error)
+        outage.failed(error)
         if (onUnreachable === 'accept') return { identity: NOBODY, lifetime: 0 }
         throw new GatewayError('service-unavailable', 'The request cannot be authorized at present; try again later.', {
           cause: error,
         })
       }
-      note(false)
+      outage.worked()
       if (reply.status < 200 || reply.status >= 300) throw new RefusedElsewhere(refusal(reply))
       const isKept = !/\bno-(?:store|cache)\b/i.test(reply.headers.get('Cache-Control') ?? '')
       return { identity: admitted(reply.headers), lifetime: isKept ? cache : 0 }

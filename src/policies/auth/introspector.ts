@@ -3,6 +3,7 @@ import { Bytes } from '../../http/body.ts'
 import type { PolicyToolbox } from '../policy.ts'
 import { GatewayError } from '../../core/errors.ts'
 import { Headers } from '../../http/headers.ts'
+import { OutageLog } from '../../core/outage-log.ts'
 import { duration } from '../../core/units.ts'
 import { isFields } from '../../core/value.ts'
 import type { Claims } from './claims.ts'
@@ -106,20 +107,21 @@ export type Introspect = (token: string) => Promise<Claims | null>
 /** A client of a token introspection endpoint (RFC 7662). */
 export function createIntrospector(question: Question, toolbox: PolicyToolbox): Introspect {
   const ask = createAsk(question, toolbox)
-  const { log } = toolbox
+  const { clock, log } = toolbox
   const endpoint = shownUrl(question.url ?? `${question.service}${question.path}`)
-  let failing = false
+  const outage = new OutageLog(clock, {
+    begins: (error) => log.warn({ endpoint, error }, 'Tokens cannot be introspected'),
+    ends: () => log.info({ endpoint }, 'Tokens can be introspected again'),
+  })
   return async (token) => {
     try {
       const { status, text } = await ask(`token=${encodeURIComponent(token)}&token_type_hint=access_token`)
       if (status !== 200) throw new Error(`the endpoint returned status ${status}`)
       const answer = parseAnswer(text)
-      if (failing) log.info({ endpoint }, 'Tokens can be introspected again')
-      failing = false
+      outage.worked()
       return answer
     } catch (error) {
-      if (!failing) log.warn({ endpoint, error }, 'Tokens cannot be introspected')
-      failing = true
+      outage.failed(error)
       throw new GatewayError('service-unavailable', 'The token cannot be checked at present; try again later.', {
         cause: error,
       })
