@@ -48,7 +48,7 @@ export function originOf(name: string, config: GatewayConfig, route: RouteConfig
   return { origin: 'global and route', ofRoute }
 }
 
-/** The policies of a route in chain order, including general ones that it has turned off. */
+/** The policies of a route in chain order, including global ones that it has turned off. */
 export function policiesOf(
   config: GatewayConfig,
   route: RouteConfig | null,
