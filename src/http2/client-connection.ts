@@ -6,6 +6,7 @@ import type { ClientOptions } from '../http/pool-options.ts'
 import { sharedBuffer } from '../http/read-buffers.ts'
 import type { Reply } from '../http/reply.ts'
 import { badReply } from './bad-reply.ts'
+import { ClosedStreams } from './closed-streams.ts'
 import { Control } from './control.ts'
 import { ClientStream, type ClientTools } from './client-stream.ts'
 import { ConnectionError, ErrorCode, errorName } from './errors.ts'
@@ -17,13 +18,12 @@ import { PendingMessage, PendingMessages } from './pending-message.ts'
 import { Output } from './output.ts'
 import { Cost, WorkBudget } from './work-budget.ts'
 import { ReceiveWindow } from './receive-window.ts'
-import { ResetStreams } from './reset-streams.ts'
 import { RESPONSE_NAMING, type ResponseHead } from './response-head.ts'
 import { Sender } from './sender.ts'
 import { clientSettings, mostFields, STREAMS } from './settings.ts'
-import { MAX_ROOM } from './stream-room.ts'
 import { StreamTable } from './stream-table.ts'
 import { Trailers } from './trailers.ts'
+import { wrongLength } from './wrong-length.ts'
 
 /** The highest stream number before the connection is replaced by another one (RFC 9113 section 5.1.1). */
 const LAST_NUMBER = 2 ** 30
@@ -70,13 +70,11 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
   private readonly room: ReceiveWindow
   private readonly control: Control
   private readonly streams = new StreamTable<ClientStream>()
-  /** Streams that were reset here, and how much content may still arrive for them. */
-  private readonly resetHere = new ResetStreams()
+  private readonly closed: ClosedStreams
   private readonly pendingMessages = new PendingMessages<ClientStream, Reply>()
   /** Number of lanes that were handed out and not given back. */
   private lanes = 0
   private served = 0
-  private next = 1
   private standing = false
   /** No new exchange is started here. */
   private retired = false
@@ -97,6 +95,7 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
     this.scheme = options.encryption === null ? 'http' : 'https'
     this.output = new Output(socket)
     this.workBudget = new WorkBudget(deadlines)
+    this.closed = new ClosedStreams(this.workBudget)
     this.room = new ReceiveWindow(this.output)
     this.sender = new Sender({ output: this.output, workBudget: this.workBudget })
     this.control = new Control({
@@ -200,12 +199,12 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
 
   begin(stream: ClientStream): boolean {
     if (this.retired || this.socket.destroyed) return false
-    stream.id = this.next
+    stream.id = this.closed.next
     stream.window = this.control.peer.initialWindow
-    this.next += 2
+    this.closed.begin(stream.id)
     this.streams.add(stream)
     this.liveness.begin()
-    if (this.next > LAST_NUMBER) this.retire()
+    if (this.closed.next > LAST_NUMBER) this.retire()
     return true
   }
 
@@ -217,7 +216,7 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
 
   resetStream(id: number, code: ErrorCode): void {
     this.output.put(rstStreamFrame(id, code))
-    this.resetHere.add(id, MAX_ROOM)
+    this.closed.wasReset(id)
   }
 
   left(stream: ClientStream): void {
@@ -245,7 +244,7 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
     const { head } = this.owner
     head.begin()
     this.decoder.decode(bytes, start, end, head)
-    if (stream === undefined) return this.ofNone(id)
+    if (stream === undefined) return this.closed.receive(id, 0)
     this.liveness.moved()
     try {
       head.finish()
@@ -306,7 +305,7 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
     const opening = this.pendingMessages.of(id)
     if (opening !== undefined) return endStream ? this.openWhole(opening) : undefined
     const stream = this.streams.get(id)
-    if (stream === undefined) return this.ofNone(id, length)
+    if (stream === undefined) return this.closed.receive(id, length)
     if (length > 0) this.workBudget.earn(1)
     if (endStream) this.end(stream, null)
   }
@@ -320,19 +319,12 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
     }
   }
 
-  /** Handles a frame for an unknown stream. For one that was reset here, it is not an error of the service. */
-  private ofNone(id: number, content = 0): void {
-    this.checkBegun(id)
-    this.resetHere.receive(id, content, this.workBudget)
-  }
-
   /** All of the content arrived together with the head. */
   private openWhole(opening: PendingMessage<ClientStream, Reply>): void {
     this.pendingMessages.delete(opening)
     const { stream, message: reply, length } = opening
     const whole = opening.whole()
-    if (length >= 0 && length !== whole.length)
-      return this.refuse(stream, new MalformedMessage('The length of the content is not that of Content-Length.'))
+    if (length >= 0 && length !== whole.length) return this.refuse(stream, wrongLength())
     reply.body = whole
     stream.whole(reply)
   }
@@ -383,9 +375,8 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
   reset(id: number, code: number): void {
     this.open()
     const stream = this.streams.get(id)
-    if (stream !== undefined) return stream.wasReset(code)
-    this.workBudget.spend(1, 'streams that are reset')
-    this.checkBegun(id)
+    if (stream === undefined) this.closed.resetByPeer(id, false)
+    else stream.wasReset(code)
   }
 
   goaway(last: number, code: number): void {
@@ -395,7 +386,7 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
     this.retire()
     for (const stream of this.streams.values()) {
       if (stream.id <= last) continue
-      this.resetHere.add(stream.id, MAX_ROOM)
+      this.closed.wasReset(stream.id)
       stream.wasLeftOut()
     }
   }
@@ -405,7 +396,7 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
     this.open()
     const stream = this.streams.get(id)
     if (id === 0) this.sender.widen(bytes)
-    else if (stream === undefined) return this.checkBegun(id)
+    else if (stream === undefined) return this.closed.check(id)
     else if (bytes === 0) return this.refuse(stream, new MalformedMessage('WINDOW_UPDATE has an increment of 0.'))
     else if (!this.sender.widenStream(stream, bytes))
       return this.refuse(stream, new MalformedMessage('The window is too large.'), ErrorCode.flowControlError)
@@ -414,11 +405,6 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
 
   priorityUpdate(): void {
     throw protocolError('PRIORITY_UPDATE is for servers only.')
-  }
-
-  /** Streams are only started from here, and have odd numbers. */
-  private checkBegun(id: number): void {
-    if (id >= this.next || id % 2 === 0) throw protocolError(`A frame is for stream ${id}, which has not begun.`)
   }
 
   // Timeouts and closing.

@@ -1,41 +1,46 @@
-import { ClientResets } from './client-resets.ts'
 import { protocolError } from './frames.ts'
+import { PeerResets } from './peer-resets.ts'
 import { ResetStreams } from './reset-streams.ts'
 import { MAX_ROOM } from './stream-room.ts'
 import type { WorkBudget } from './work-budget.ts'
 
-/** What a client's frames mean for streams that are not open (RFC 9113 section 5.1). */
+/** The ids of streams, and what the peer's frames mean for those that are not open (RFC 9113 section 5.1). */
 export class ClosedStreams {
-  /** The highest id of a stream that the client has begun. */
+  /** The highest id of a stream that the client, or the gateway as the client, has begun. */
   last = 0
 
   private readonly workBudget: WorkBudget
   private readonly resetHere = new ResetStreams()
-  private readonly clientResets: ClientResets
+  private readonly peerResets: PeerResets
   /** The last gap between ids of streams begun (section 5.1.1); only one is kept, as real clients leave none. */
   private skipped = { from: 0, to: 0 }
 
   constructor(workBudget: WorkBudget) {
     this.workBudget = workBudget
-    this.clientResets = new ClientResets(workBudget)
+    this.peerResets = new PeerResets(workBudget)
   }
 
-  /** The client begins that stream, which is beyond the last one. */
+  /** The id of the next stream if none is skipped: clients begin those with odd numbers only. */
+  get next(): number {
+    return this.last === 0 ? 1 : this.last + 2
+  }
+
+  /** That stream begins, which is beyond the last one. */
   begin(id: number): void {
-    if (id > this.last + 2) this.skipped = { from: this.last, to: id }
+    if (id > this.next) this.skipped = { from: this.last, to: id }
     this.last = id
   }
 
-  /** Throws ConnectionError where the client has never begun the stream: it begins those with odd numbers only. */
+  /** Throws ConnectionError where the stream has never begun. */
   check(id: number): void {
     if (id > this.last || id % 2 === 0) throw protocolError(`A frame is for stream ${id}, which has not begun.`)
   }
 
   /**
    * HEADERS or DATA with that much content for such a stream; `served` is the last one that is served. For a stream that was reset here this
-   * is no error of the client, and neither is content still in transit. Throws ConnectionError where it is one.
+   * is no error of the peer, and neither is content still in transit. Throws ConnectionError where it is one.
    */
-  receive(id: number, content: number, served: number): void {
+  receive(id: number, content: number, served = Number.POSITIVE_INFINITY): void {
     this.check(id)
     if (id > served) return this.workBudget.spend(1, 'frames on streams that are not served')
     if (id > this.skipped.from && id < this.skipped.to) throw protocolError(`Stream ${id} was skipped.`)
@@ -48,11 +53,11 @@ export class ClosedStreams {
   }
 
   /**
-   * The client resets a stream, which may still be open; `inVain` where its reply has not begun. Throws ConnectionError where there are too
-   * many.
+   * The peer resets a stream, which may still be open; `inVain` where it is a request without a reply so far. Throws ConnectionError where
+   * there are too many.
    */
-  resetByClient(id: number, inVain: boolean): void {
+  resetByPeer(id: number, inVain: boolean): void {
     this.check(id)
-    this.clientResets.receive(id, inVain)
+    this.peerResets.receive(id, inVain)
   }
 }

@@ -315,7 +315,7 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
   reset(id: number): void {
     this.open()
     const stream = this.streams.get(id)
-    this.closed.resetByClient(id, stream?.hasBegunReply === false)
+    this.closed.resetByPeer(id, stream?.hasBegunReply === false)
     if (stream === undefined) return
     this.forget(stream)
     stream.abort(new GatewayError('client-closed'))

@@ -6,11 +6,11 @@ const MAX = 1024
 const REPEATS = 100
 
 /**
- * The streams that a client resets (RFC 9113 section 6.4). A request that is given up before there is a reply was in vain; the rest of a
- * reply may well be unwanted. Frames of that reply are still in transit, and some clients, such as HAProxy, reset the stream again for each
- * of them.
+ * The streams that the peer resets (RFC 9113 section 6.4). A request that is given up before there is a reply was in vain; the rest of a
+ * message may well be unwanted. Frames of that message are still in transit, and some peers, such as HAProxy, reset the stream again for
+ * each of them.
  */
-export class ClientResets {
+export class PeerResets {
   private readonly workBudget: WorkBudget
   /** By stream, how many more resets are free; null before the first reset. */
   private repeats: Map<number, number> | null = null
