@@ -204,7 +204,7 @@ test('an unused connection is closed with GOAWAY after pool.idleTimeout', async 
   )
 })
 
-test('a dead connection is detected within seconds by PING, and gets no more requests', async (t) => {
+test('a dead connection is detected by PING, unlike a busy one, and gets no more requests', async (t) => {
   const clock = new ManualClock()
   const service = await startPeeredService(t)
   const { port } = await before(t, service.url, { timeouts: { response: '300s' } }, { clock })
@@ -213,12 +213,14 @@ test('a dead connection is detected within seconds by PING, and gets no more req
   await peer.request('/')
   clock.advance(6_000)
   await peer.until('a PING', () => peer.pings.length === 1)
+  // The service is busy for a while.
+  clock.advance(19_000)
   peer.write(h2.ping(peer.pings[0], h2.ACK), h2.ping('are you!'))
   await peer.until('an answer', () => peer.pongs.length === 1)
   clock.advance(6_000)
   clock.advance(25_000)
   await peer.until('another PING', () => peer.pings.length === 2)
-  clock.advance(6_000)
+  clock.advance(21_000)
   assert.equal((await waiting).status, 502)
   const next = send(port, { path: '/next' })
   const second = await service.peer(1)
