@@ -19,6 +19,7 @@ import { OneService } from './pages/service.ts'
 import { Services } from './pages/services.ts'
 import { Empty, Head } from './parts/layout.ts'
 import { Link, Tag } from './parts/marks.ts'
+import { useModal } from './parts/modal.ts'
 import { followLinks, go, HOME, type Place, returnOf, usePlace } from './place.ts'
 import { askAgain } from './polls.ts'
 import { chooseTheme, chosenTheme, type Theme } from './theme.ts'
@@ -272,9 +273,12 @@ function Menu({ here, findings }: { here: string | null; findings: readonly Find
   const has = useHas()
   const current = useRef<HTMLAnchorElement>(null)
   const shown = pages.filter(({ needs }) => needs === undefined || has('POST', needs))
-  // Again once all pages are listed: on a narrow screen, one more moves the others out of view.
-  useEffect(() => current.current?.scrollIntoView({ block: 'nearest', inline: 'nearest' }), [here, shown.length])
   const bad = findings.filter(({ level }) => level !== 'notice').length
+  // Again once all pages and a number of problems are there: on a narrow screen, each moves the others out of view.
+  useEffect(
+    () => current.current?.scrollIntoView({ block: 'nearest', inline: 'nearest' }),
+    [here, shown.length, bad > 0],
+  )
   return h(
     'nav',
     { class: 'menu', 'aria-label': 'Console' },
@@ -309,15 +313,13 @@ function Menu({ here, findings }: { here: string | null; findings: readonly Find
 }
 
 function Help({ close }: { close: () => void }): ComponentChildren {
-  useKeys((key) => {
-    if (key === 'Escape') close()
-  })
+  const dialog = useModal()
   return h(
     'dialog',
     {
       class: 'dialog',
       'aria-labelledby': 'keys',
-      ref: (dialog: HTMLDialogElement | null) => dialog !== null && !dialog.open && dialog.showModal(),
+      ref: dialog,
       onClose: close,
     },
     h('h2', { id: 'keys' }, 'Keyboard shortcuts'),

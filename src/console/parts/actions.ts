@@ -1,6 +1,7 @@
 import { type ComponentChildren, h } from 'preact'
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useState } from 'preact/hooks'
 import { useBarred } from '../hooks.ts'
+import { useModal } from './modal.ts'
 import { Failure } from './notes.ts'
 
 /** Text with a button that copies it. */
@@ -68,10 +69,9 @@ export interface Question {
 
 /** Asks before an action; shows why it failed. */
 export function Confirm({ question, close }: { question: Question; close: () => void }): ComponentChildren {
-  const dialog = useRef<HTMLDialogElement>(null)
+  const dialog = useModal()
   const [running, setRunning] = useState(false)
   const [error, setError] = useState<unknown>(null)
-  useEffect(() => dialog.current?.showModal(), [])
   const run = async (): Promise<void> => {
     setRunning(true)
     setError(null)

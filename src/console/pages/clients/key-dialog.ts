@@ -1,6 +1,7 @@
 import { h, type ComponentChildren } from 'preact'
-import { useEffect, useId, useRef, useState } from 'preact/hooks'
+import { useId, useState } from 'preact/hooks'
 import type { MadeKey } from './answers.ts'
+import { useModal } from '../../parts/modal.ts'
 import { Failure } from '../../parts/notes.ts'
 import { ShownKey } from './shown-key.ts'
 
@@ -25,11 +26,10 @@ export function KeyDialog<Made extends MadeKey>({
   close: () => void
   children?: ComponentChildren
 }): ComponentChildren {
-  const dialog = useRef<HTMLDialogElement>(null)
+  const dialog = useModal()
   const [made, setMade] = useState<Made | null>(null)
   const [error, setError] = useState<unknown>(null)
   const [running, setRunning] = useState(false)
-  useEffect(() => dialog.current?.showModal(), [])
   const run = async (): Promise<void> => {
     setRunning(true)
     setError(null)

@@ -1,8 +1,9 @@
 import { Fragment, h, type ComponentChildren } from 'preact'
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useState } from 'preact/hooks'
 import type { ManualEdit } from './answers.ts'
 import { Apply } from '../../changes/apply.ts'
 import { Copy } from '../../parts/actions.ts'
+import { useModal } from '../../parts/modal.ts'
 import { Note } from '../../parts/notes.ts'
 
 /** A change of the configuration, to be applied if that is allowed, or to be copied. */
@@ -59,8 +60,7 @@ export function ChangeDialog({
   change: ManualEdit
   close: () => void
 }): ComponentChildren {
-  const dialog = useRef<HTMLDialogElement>(null)
-  useEffect(() => dialog.current?.showModal(), [])
+  const dialog = useModal()
   return h(
     'dialog',
     { ref: dialog, class: 'dialog broad', 'aria-labelledby': 'change', onClose: close },
