@@ -1,4 +1,5 @@
 import { h, type ComponentChildren } from 'preact'
+import { useEffect, useRef } from 'preact/hooks'
 import type { MadeKey } from './answers.ts'
 import { Copy } from '../../parts/actions.ts'
 import { Note } from '../../parts/notes.ts'
@@ -14,6 +15,9 @@ export function ShownKey({
   about: string
   close: () => void
 }): ComponentChildren {
+  const shown = useRef<HTMLElement>(null)
+  // The field that had the focus is gone.
+  useEffect(() => shown.current?.focus(), [])
   return h(
     'div',
     null,
@@ -21,7 +25,7 @@ export function ShownKey({
     h(
       'p',
       { class: 'secret' },
-      h('code', { 'aria-label': 'The new key' }, key),
+      h('code', { ref: shown, tabIndex: -1, 'aria-label': 'The new key' }, key),
       h(Copy, { text: key, label: 'Copy the key' }),
     ),
     h(
