@@ -59,7 +59,7 @@ export function RotateKey({
       label: 'The new key expires',
       value: expires,
       change: setExpires,
-      hint: `90d, 12h or a date such as 2027-01-31. Empty: ${expiresAt === null ? 'never' : moment(expiresAt)}, as the old one was to.`,
+      hint: `90d, 12h or a date such as 2027-01-31. Empty: ${expiresAt === null ? 'never' : moment(expiresAt)}, like the old key.`,
     }),
   )
 
