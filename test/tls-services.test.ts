@@ -256,6 +256,13 @@ for (const version of ['-tls1_2', '-tls1_3'])
     assert.match(await failure(log), /asks? for a client certificate/)
   })
 
+test('so it does over HTTP/2, where TLS 1.3 only reports it after the handshake', async (t) => {
+  const url = await startOpenssl(t, '-Verify', '1', '-verify_return_error', '-tls1_3', '-alpn', 'h2')
+  const { port, log } = await before(t, url, { ca }, { service: { http2: true } })
+  assert.equal((await send(port)).status, 502)
+  assert.match(await failure(log), /asks for a client certificate/)
+})
+
 test('a rejected client certificate causes 502, with the reason in the log', async (t) => {
   const client = new Authority({ subject: { commonName: 'Other CA' } }).issueClient()
   const { port, log } = await withService(t, { ca, ...client }, { ca, requestCert: true, maxVersion: 'TLSv1.2' })

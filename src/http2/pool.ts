@@ -3,7 +3,7 @@ import type { GatewayError } from '../core/errors.ts'
 import type { Deadlines } from '../http/deadlines.ts'
 import { dial } from '../http/dial.ts'
 import type { LanePool, PoolSize } from '../http/lane.ts'
-import { ConnectFailed } from '../http/lane-errors.ts'
+import { ConnectFailed, HandshakeFailed } from '../http/lane-errors.ts'
 import type { PoolBounds, PoolOptions } from '../http/pool-options.ts'
 import type { Reader } from '../http/read-buffers.ts'
 import { rotatingLookup } from '../http/rotating-lookup.ts'
@@ -165,8 +165,10 @@ export class StreamPool implements ClientOwner, LanePool, Waitable<ClientStream>
   closed(connection: ClientConnection, error: Error | null): void {
     const dialled = this.dialOf(connection)
     if (dialled !== undefined) {
-      const { host, port } = this.options
-      return this.failed(dialled, new ConnectFailed(`${host}:${port}`, error))
+      const { host, port, encryption } = this.options
+      // In TLS 1.3 the service may still refuse this side's part of the handshake.
+      const Failed = encryption === null || error === null ? ConnectFailed : HandshakeFailed
+      return this.failed(dialled, new Failed(`${host}:${port}`, error))
     }
     const at = this.connections.indexOf(connection)
     if (at !== -1) this.connections.splice(at, 1)

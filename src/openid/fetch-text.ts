@@ -58,7 +58,7 @@ export function createFetch(ca: string | undefined, clock: Clock): FetchText {
       return await answerOf(ask, options.body)
     } catch (error) {
       if (controller.signal.aborted) throw late
-      throw error instanceof Error ? explainTls(error, target.hostname) : error
+      throw error instanceof Error ? explainTls(error, target.hostname, false) : error
     } finally {
       cancel()
     }

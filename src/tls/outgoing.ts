@@ -116,7 +116,7 @@ export class OutgoingEncryption {
     const failed = (error: Error): void => {
       settle()
       this.session = undefined
-      done(explainHandshake(error, name))
+      done(explainHandshake(error, name, options.cert !== undefined))
     }
     const connected = (): void => {
       const problem = protocolProblem(secure, this.protocol) ?? pinProblem(secure, options)
@@ -142,7 +142,7 @@ export class OutgoingEncryption {
   }
 
   explain(error: Error): Error {
-    return explainTls(error, this.name)
+    return explainTls(error, this.name, this.tls.options.cert !== undefined)
   }
 
   private resumableUntil(socket: TLSSocket): number {

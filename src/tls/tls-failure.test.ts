@@ -3,7 +3,7 @@ import test from 'node:test'
 import { explainHandshake, explainTls, TlsFailure } from './tls-failure.ts'
 
 function explained(code: string, message = '', more: object = {}): string {
-  return explainTls(Object.assign(new Error(message), { code }, more), 'users.internal').message
+  return explainTls(Object.assign(new Error(message), { code }, more), 'users.internal', true).message
 }
 
 test('a certificate error is explained in plain words, with its code at the end', () => {
@@ -42,6 +42,14 @@ test('alerts and connections without TLS are told apart', () => {
     assert.match(explained(code), words, code)
 })
 
+test('without a client certificate, no alert claims that it was refused', () => {
+  for (const code of ['ERR_SSL_SSL/TLS_ALERT_BAD_CERTIFICATE', 'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED']) {
+    const error = Object.assign(new Error(), { code })
+    for (const explain of [explainTls, explainHandshake])
+      assert.match(explain(error, 'users.internal', false).message, /asks for a client certificate: set/)
+  }
+})
+
 test('a name mismatch lists the names of the certificate, as far as they fit', () => {
   const cert = { subjectaltname: 'DNS:orders.internal' }
   assert.match(
@@ -58,11 +66,11 @@ test('a name mismatch lists the names of the certificate, as far as they fit', (
 
 test('errors that do not concern TLS, or are already explained, are unchanged', () => {
   for (const error of [new Error('connect ECONNREFUSED'), new TlsFailure('known')])
-    assert.equal(explainTls(error, 'users.internal'), error)
+    assert.equal(explainTls(error, 'users.internal', true), error)
 })
 
 test('a connection that is reset during the handshake is explained as closed in the middle of it', () => {
   const reset = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' })
-  assert.match(explainHandshake(reset, 'users.internal').message, /closed in the middle of the handshake/)
-  assert.equal(explainTls(reset, 'users.internal'), reset)
+  assert.match(explainHandshake(reset, 'users.internal', true).message, /closed in the middle of the handshake/)
+  assert.equal(explainTls(reset, 'users.internal', true), reset)
 })

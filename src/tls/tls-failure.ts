@@ -24,19 +24,19 @@ const CERTIFICATE: Readonly<Record<string, string>> = {
   PATH_LENGTH_EXCEEDED: 'the certificate chain is longer than one of its CAs allows',
 }
 
+const ASKS_FOR_CERTIFICATE = 'the service asks for a client certificate: set the options cert and key'
+const REFUSES_CERTIFICATE = 'the service refuses the client certificate of the option cert'
+
 /** Meanings of OpenSSL's messages; the first match applies. */
 const PROTOCOL: readonly (readonly [RegExp, string])[] = [
   [
     /wrong_version_number|packet_length_too_long|wrong version number|packet length too long/i,
     'the server does not speak TLS: should the URL begin with http:// instead of https://?',
   ],
-  [
-    /alert_certificate_required|alert certificate required/i,
-    'the service asks for a client certificate: set the options cert and key',
-  ],
+  [/alert_certificate_required|alert certificate required/i, ASKS_FOR_CERTIFICATE],
   [
     /alert_(?:bad_certificate|certificate_(?:unknown|expired|revoked)|unsupported_certificate|unknown_ca|access_denied)|alert (?:bad certificate|certificate (?:unknown|expired|revoked)|unsupported certificate|unknown ca|access denied)/i,
-    'the service refuses the client certificate of the option cert',
+    REFUSES_CERTIFICATE,
   ],
   [
     /unrecognized_name|unrecognized name/i,
@@ -56,21 +56,26 @@ const PROTOCOL: readonly (readonly [RegExp, string])[] = [
   ],
 ]
 
-/** Converts an error to a TlsFailure in plain words; unchanged if it is unrelated to TLS. `expected` is the requested name. */
-export function explainTls(error: Error, expected: string): Error {
+/**
+ * Converts an error to a TlsFailure in plain words; unchanged if it is unrelated to TLS. `expected` is the requested name,
+ * `hasCertificate` whether there is a client certificate.
+ */
+export function explainTls(error: Error, expected: string, hasCertificate: boolean): Error {
   if (error instanceof TlsFailure) return error
   const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return new TlsFailure(otherName(error, expected), code)
   const known = CERTIFICATE[code] ?? PROTOCOL.find(([pattern]) => pattern.test(`${code} ${error.message}`))?.[1]
-  if (known !== undefined) return new TlsFailure(known, code)
-  return error
+  if (known === undefined) return error
+  // Go and Java send bad_certificate for one that is missing.
+  const isMissing = known === REFUSES_CERTIFICATE && !hasCertificate
+  return new TlsFailure(isMissing ? ASKS_FOR_CERTIFICATE : known, code)
 }
 
 /** The same for an error that ended a handshake. */
-export function explainHandshake(error: Error, expected: string): Error {
+export function explainHandshake(error: Error, expected: string, hasCertificate: boolean): Error {
   const isClosed = 'code' in error && error.code === 'ECONNRESET'
   if (isClosed) return new TlsFailure('the connection was closed in the middle of the handshake', 'ECONNRESET')
-  return explainTls(error, expected)
+  return explainTls(error, expected, hasCertificate)
 }
 
 function otherName(error: Error, expected: string): string {
