@@ -73,15 +73,18 @@ export interface RequestListeners {
   readonly following: () => void
   /** `more`: not all of them are among these. */
   readonly ended: (requests: readonly Request[], more: boolean) => void
+  /** The query is wrong, as it will be in each further attempt. */
+  readonly refused: (error: Refusal) => void
 }
 
 /** Follows finished requests until the returned function is called. */
-export function followRequests(query: URLSearchParams, { following, ended }: RequestListeners): () => void {
+export function followRequests(query: URLSearchParams, { following, ended, refused }: RequestListeners): () => void {
   const abort = new AbortController()
   query.set('requests', 'true')
   void follow(`/events?${query}`, abort.signal, {
     hello: following,
     requests: ({ requests, more }) => ended(requests, more),
+    refused,
   })
   return () => abort.abort()
 }
@@ -93,7 +96,10 @@ interface Events {
   readonly requests: { readonly requests: readonly Request[]; readonly more: boolean }
 }
 
-type Listeners = { readonly [Name in keyof Events]?: (data: Events[Name]) => void } & { readonly lost?: () => void }
+type Listeners = { readonly [Name in keyof Events]?: (data: Events[Name]) => void } & {
+  readonly lost?: () => void
+  readonly refused?: (error: Refusal) => void
+}
 
 /**
  * Reads an event stream, and reconnects when it ends, until the signal aborts. A hidden page reads none: browsers limit the connections to
@@ -114,6 +120,7 @@ async function follow(path: string, signal: AbortSignal, listeners: Listeners): 
     } catch (error) {
       // The next attempt gives the same error, or succeeds. A user who is not logged in has not lost a connection.
       locked = error instanceof Refusal && error.status === 401
+      if (error instanceof Refusal && error.status === 400) listeners.refused?.(error)
     } finally {
       document.removeEventListener('visibilitychange', look)
     }

@@ -229,6 +229,11 @@ inBoth('requests are shown as they end, and can be filtered', async (t, start) =
   await page.getByLabel('Route').press('Enter')
   await page.getByText('/nowhere').waitFor({ state: 'detached' })
   assert.equal(new URL(page.url()).search, '?route=books')
+  await page.getByLabel('Slower than, ms').fill('soon')
+  await page.getByLabel('Slower than, ms').press('Enter')
+  await shows(page, 'slower: expected a number')
+  await page.getByRole('button', { name: 'Clear' }).click()
+  await shows(page, '/nowhere')
 })
 
 test('a request without a correlation id is shown, but has no page to open', async (t) => {

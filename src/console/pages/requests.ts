@@ -84,6 +84,7 @@ export function Requests({ query }: { query: URLSearchParams }): ComponentChildr
         setMissed(more)
         add(fresh)
       },
+      refused: setError,
     })
     return () => {
       abort.abort()

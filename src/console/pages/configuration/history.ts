@@ -43,7 +43,7 @@ export function History({ status, again, ask: question, now }: Part & { now: num
           rows: earlier,
           keyOf: ({ generation }) => String(generation),
           columns: [
-            { head: 'Number', numeric: true, cell: ({ generation }) => String(generation) },
+            { head: 'Number', cell: ({ generation }) => String(generation) },
             { head: 'Revision', cell: ({ revision }) => h('code', { title: revision }, short(revision)) },
             {
               head: 'In effect since',
