@@ -2,6 +2,7 @@ import { Fragment, h, type ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
 import type { Plan, Written } from '../../answers.ts'
 import { callApi } from '../../client.ts'
+import { useBarred } from '../../hooks.ts'
 import { ActionButton } from '../../parts/actions.ts'
 import { Panel } from '../../parts/layout.ts'
 import { Note } from '../../parts/notes.ts'
@@ -17,6 +18,7 @@ export function Edit({ status, again }: Pick<Part, 'status' | 'again'>): Compone
   const [text, setText] = useState('')
   const [plan, setPlan] = useState<Plan | null>(null)
   const [error, setError] = useState<unknown>(null)
+  const barred = useBarred('POST', '/config/plan')
   const open = async (): Promise<void> => {
     setError(null)
     try {
@@ -43,9 +45,11 @@ export function Edit({ status, again }: Pick<Part, 'status' | 'again'>): Compone
       h(
         'p',
         { class: 'quiet' },
-        status.writable
-          ? 'Edit the text of the file. It is checked and compared before it is applied, and rolled back automatically unless you keep it.'
-          : 'This gateway does not accept configurations over HTTP (admin.writable). An edit produces a patch to copy, for the file or its repository.',
+        status.writable && barred !== null
+          ? 'Only an admin can apply an edit. Yours produces a patch to copy, for the file or its repository.'
+          : status.writable
+            ? 'Edit the text of the file. It is checked and compared before it is applied, and rolled back automatically unless you keep it.'
+            : 'This gateway does not accept configurations over HTTP (admin.writable). An edit produces a patch to copy, for the file or its repository.',
       ),
     )
   const compare = async (): Promise<void> => {

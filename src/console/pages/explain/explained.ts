@@ -1,5 +1,6 @@
 import { type ComponentChildren, Fragment, h } from 'preact'
 import type { Explanation } from './answers.ts'
+import { count } from '../../format.ts'
 import { links, statusTone } from '../../names.ts'
 import { Copy } from '../../parts/actions.ts'
 import { Empty, Facts, Panel } from '../../parts/layout.ts'
@@ -56,7 +57,7 @@ export function Explained({ answer }: { answer: Explanation }): ComponentChildre
       Panel,
       {
         title: 'Routes that were tried',
-        aside: routes.others === 0 ? '' : `${routes.others} more are for other paths`,
+        aside: routes.others === 0 ? '' : `${count(routes.others)} more are for other paths`,
         flush: true,
       },
       routes.candidates.length === 0
