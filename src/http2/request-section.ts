@@ -1,10 +1,7 @@
 import { anticipatesContent } from '../http/content.ts'
-import { NameSet } from '../http/name-set.ts'
 import type { OutgoingRequest } from '../http/outgoing-request.ts'
 import { encodeConnect, encodeFields, encodeRequest } from './hpack/encoder.ts'
-
-/** Fields that a WebSocket only has over HTTP/1.1 (RFC 8441 section 5). */
-const HTTP1_ONLY = new NameSet(['sec-websocket-key'])
+import { HTTP1_ONLY } from './http1-only.ts'
 
 /** The field section of a request to a service (RFC 9113 section 8.3.1). */
 export function requestSection(request: OutgoingRequest, scheme: 'http' | 'https'): string {

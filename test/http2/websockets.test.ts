@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { connect, type ClientHttp2Session, type ClientHttp2Stream, type IncomingHttpHeaders } from 'node:http2'
+import type { IncomingMessage } from 'node:http'
+import {
+  connect,
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  type IncomingHttpHeaders,
+  type OutgoingHttpHeaders,
+} from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import test, { type TestContext } from 'node:test'
 import { type WebSocket, WebSocketServer } from 'ws'
@@ -42,12 +49,17 @@ async function open(t: TestContext, port: number): Promise<ClientHttp2Session> {
   return session
 }
 
-async function upgrade(session: ClientHttp2Session, path = '/'): Promise<[ClientHttp2Stream, number]> {
+async function upgrade(
+  session: ClientHttp2Session,
+  path = '/',
+  more: OutgoingHttpHeaders = {},
+): Promise<[ClientHttp2Stream, number]> {
   const stream = session.request({
     ':method': 'CONNECT',
     ':protocol': 'websocket',
     ':path': path,
     'sec-websocket-version': '13',
+    ...more,
   })
   stream.on('error', () => {})
   // Like a client that has received the last frame of the service.
@@ -87,6 +99,20 @@ test('a WebSocket in a stream reaches the service, alongside other requests', as
   assert.deepEqual(closes, [1000, 4000])
   const line = await log.line({ url: `http://127.0.0.1:${port}/chat` })
   assert.equal(line['status_code'], 200)
+})
+
+test('a key from the client, as HAProxy passes it on, does not reach the service', async (t) => {
+  const { url, server } = await startEcho(t)
+  const { port } = await startGateway(t, proxyTo(url, plain))
+  const key = 'dGhlIHNhbXBsZSBub25jZQ=='
+  const connected = once(server, 'connection')
+  const [stream, status] = await upgrade(await open(t, port), '/', { 'sec-websocket-key': key })
+  assert.equal(status, 200)
+  const [, request] = (await connected) as [WebSocket, IncomingMessage]
+  const { 'sec-websocket-key': keys } = request.headersDistinct
+  assert.equal(keys?.length, 1)
+  assert.notEqual(keys[0], key)
+  stream.close()
 })
 
 test('a reset of the stream closes the WebSocket to the service', async (t) => {
