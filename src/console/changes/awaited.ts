@@ -1,5 +1,5 @@
 import { h, type ComponentChildren } from 'preact'
-import { useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { callApi } from '../client.ts'
 import { until } from '../format.ts'
 import { ActionButton } from '../parts/actions.ts'
@@ -16,6 +16,9 @@ export function Awaited({
   again: () => void
 }): ComponentChildren {
   const [error, setError] = useState<unknown>(null)
+  const section = useRef<HTMLElement>(null)
+  // It appears above the form that was used, and there is little time.
+  useEffect(() => section.current?.scrollIntoView({ block: 'nearest' }), [])
   const run = async (path: string): Promise<void> => {
     setError(null)
     try {
@@ -27,7 +30,7 @@ export function Awaited({
   }
   return h(
     'section',
-    { class: 'awaited', 'aria-label': 'A change is waiting for confirmation' },
+    { ref: section, class: 'awaited', 'aria-label': 'A change is waiting for confirmation' },
     h(
       'div',
       null,
