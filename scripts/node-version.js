@@ -1,5 +1,8 @@
 // Plain JavaScript: it has to run on a Node that is too old for the rest.
-const wanted = [24, 7]
+import { readFileSync } from 'node:fs'
+
+const { engines } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
+const wanted = engines.node.match(/\d+/g).map(Number)
 const [major, minor] = process.versions.node.split('.').map(Number)
 
 if (major < wanted[0] || (major === wanted[0] && minor < wanted[1])) {

@@ -58,7 +58,7 @@ test('on an older Node.js the command prints the required version in one line', 
   )
   assert.equal(code, 1)
   assert.equal(stdout, '')
-  assert.match(stderr, /^sallyport needs Node\.js 24\.7 or newer, and this is v[\d.]+\.\n$/)
+  assert.match(stderr, /^sallyport needs Node\.js 26\.9 or newer, and this is v[\d.]+\.\n$/)
 })
 
 test('the configuration in the README passes check, and the gateway serves with it', async (t) => {
