@@ -331,6 +331,8 @@ test('GET /requests shows the last finished requests, redacted, and filters them
   assert.deepEqual(await pathsOf('limit=1'), ['/nowhere'])
   assert.deepEqual(await pathsOf('correlationId=abc'), ['/nowhere'])
   assert.deepEqual(await pathsOf('correlationId=abcd'), [])
+  const slow = await ask('/requests?slower=soon')
+  assert.deepEqual([slow.status, slow.json['detail']], [400, 'slower: expected a number.'])
   const unknown = await ask('/requests?path=/hello')
   assert.equal(unknown.status, 400)
   assert.match(String(unknown.json['detail']), /path/)

@@ -104,6 +104,8 @@ function findingsOf(issue: Issue, written: Written, schemas: Schemas): Finding[]
 
 function messageOf(issue: Issue, written: string | undefined, schemas: Schemas): string {
   if (issue.input === undefined) return `missing; ${issue.message}`
+  // What a query said where a number is expected is no longer known.
+  if (Number.isNaN(issue.input)) return issue.message
   if (written === undefined) return withValue(issue.message, show(issue.input)) + masked(meant(issue, schemas))
   if (issue.message.startsWith('expected ')) return withValue(issue.message, JSON.stringify(written))
   return `the value of ${JSON.stringify(written)} is not allowed here; the reason is omitted because it may contain the value`
