@@ -49,6 +49,9 @@ export class CellHistogram implements Histogram {
   private readonly traceIds: (string | null)[]
   private readonly seconds: Float64Array
   private readonly ends: Float64Array
+  /** The end of the exemplar that was read last, and the wall-clock time that was reported for it. */
+  private readonly readEnds: Float64Array
+  private readonly walls: Float64Array
   private cells: Float64Array
   private at: number
   private readonly bounds: readonly number[]
@@ -62,6 +65,8 @@ export class CellHistogram implements Histogram {
     this.traceIds = Array<string | null>(bounds.length + 1).fill(null)
     this.seconds = new Float64Array(bounds.length + 1)
     this.ends = new Float64Array(bounds.length + 1)
+    this.readEnds = new Float64Array(bounds.length + 1).fill(NaN)
+    this.walls = new Float64Array(bounds.length + 1)
   }
 
   observe(seconds: number): void {
@@ -89,11 +94,20 @@ export class CellHistogram implements Histogram {
   /** The latest exemplar of each bucket, null for a bucket without one; null if no bucket has one. */
   exemplars(): (Exemplar | null)[] | null {
     if (this.traceIds.every((traceId) => traceId === null)) return null
-    const { clock, seconds, ends } = this
-    const origin = clock.wall() - clock.now()
+    const { clock, seconds, walls } = this
+    this.readWalls(clock.wall() - clock.now())
     return this.traceIds.map((traceId, i) =>
-      traceId === null ? null : { traceId, seconds: seconds[i] ?? 0, wall: Math.round(origin + (ends[i] ?? 0)) },
+      traceId === null ? null : { traceId, seconds: seconds[i] ?? 0, wall: walls[i] ?? 0 },
     )
+  }
+
+  /** Each exemplar keeps its first time: `origin` varies by a millisecond, and Prometheus refuses one that moves back. */
+  private readWalls(origin: number): void {
+    for (const [i, end] of this.ends.entries()) {
+      if (end === this.readEnds[i]) continue
+      this.readEnds[i] = end
+      this.walls[i] = Math.round(origin + end)
+    }
   }
 
   /** Counts an observation and returns its bucket. */

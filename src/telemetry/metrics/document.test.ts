@@ -126,6 +126,23 @@ test('metrics may need more than one block of memory', async () => {
   for (let i = 0; i < 2000; i++) assert.ok(text.includes(`_sum{method="GET",endpoint="/${i}",service="b"} ${i}\n`))
 })
 
+test('an exemplar keeps its time, as Prometheus refuses one that is older than before', async () => {
+  const { answers, makeThread } = setUp()
+  const clock = new ManualClock()
+  const duration = makeThread(clock).histogram('http_request_duration_seconds', get)
+  const exemplars = async () => {
+    const { text } = await metricsDocument(answers, OPENMETRICS)
+    return text.split('\n').filter((line) => line.includes(' # '))
+  }
+  duration.observeExample(0.002, 'aaaa', clock.now())
+  const before = await exemplars()
+  clock.step(-1)
+  assert.deepEqual(await exemplars(), before)
+  clock.advance(1000)
+  duration.observeExample(0.002, 'bbbb', clock.now())
+  assert.match((await exemplars()).join(), new RegExp(`"bbbb"} 0.002 ${clock.wall() / 1000}`))
+})
+
 test('OpenMetrics shows the newest exemplar of each bucket over all threads, and Prometheus none', async () => {
   const { answers, makeThread } = setUp()
   const clock = new ManualClock()
