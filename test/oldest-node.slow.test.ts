@@ -14,8 +14,12 @@ const execute = promisify(execFile)
 /** What differed between versions, and what uses undocumented internals. */
 const DEPENDENT = [
   'src/config/loaded-code.test.ts',
-  'src/http/lingering-close.test.ts',
+  'src/core/node-internals.test.ts',
   'src/http/lent-reads.test.ts',
+  'src/http/let-go.test.ts',
+  'src/http/lingering-close.test.ts',
+  'src/http/reset.test.ts',
+  'src/http/socket-progress.test.ts',
   'src/policies/cache/memory/shared-replies.test.ts',
   'src/tls/key-pair.test.ts',
   'test/backpressure.test.ts',
