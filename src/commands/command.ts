@@ -41,5 +41,5 @@ export function examplesOf(command: Command): readonly Example[] {
 /** What a command cannot do and why, in a message to the user. */
 export class CommandError extends Error {}
 
-/** An invalid command line; how to call the command is shown with it. */
+/** An invalid command line; the usage of the command is shown with it. */
 export class UsageError extends Error {}

@@ -43,8 +43,8 @@ interface Read {
 
 /**
  * The configuration, unchecked: the running gateway has checked it, and checking it again several times a minute would take longer than
- * everything else here together. A file that is no longer valid YAML says as much as possible, as the gateway keeps the configuration from
- * before.
+ * everything else here together. Of a file that is no longer valid YAML, the valid part is used, because the gateway keeps the
+ * previous configuration.
  */
 async function readConfig(file: string): Promise<Read> {
   let text = ''

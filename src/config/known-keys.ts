@@ -41,7 +41,7 @@ function placeOf(key: string, places: ReadonlyMap<string, readonly string[]>): s
   return [...places].find(([, keys]) => keys.includes(key))?.[0]
 }
 
-/** The map that was probably meant by a text or number: the value of the first of `someOf`, unless all of them accept it. */
+/** The map that was probably meant by a text or number: with it at the first key of `someOf`. Undefined if that key does not accept it, or all do. */
 export function mapWith(schema: z.ZodObject, value: string | number): string | undefined {
   const keys = examplesOf(schema)
   const accepting = keys.filter((key) => schema.safeParse({ [key]: value }).success)

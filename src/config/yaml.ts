@@ -66,8 +66,8 @@ export function readYaml(
 }
 
 /**
- * The value of a YAML text as far as it is valid, with variables substituted where they are known. Undefined if there is none: where other
- * nodes refer to what is invalid.
+ * The value of a YAML text as far as it is valid, with variables substituted where they are known. Undefined if there is none,
+ * for example because an alias has no anchor.
  */
 export function readValidPart(text: string, file: string, environment: Environment): unknown {
   const { document } = parseYaml(text)

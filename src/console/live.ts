@@ -73,7 +73,7 @@ export interface RequestListeners {
   readonly following: () => void
   /** `more`: not all of them are among these. */
   readonly ended: (requests: readonly Request[], more: boolean) => void
-  /** The query is wrong, as it will be in each further attempt. */
+  /** The query is wrong. Further attempts will probably fail, too. */
   readonly refused: (error: Refusal) => void
 }
 

@@ -274,7 +274,7 @@ function Menu({ here, findings }: { here: string | null; findings: readonly Find
   const current = useRef<HTMLAnchorElement>(null)
   const shown = pages.filter(({ needs }) => needs === undefined || has('POST', needs))
   const bad = findings.filter(({ level }) => level !== 'notice').length
-  // Again once all pages and a number of problems are there: on a narrow screen, each moves the others out of view.
+  // Again when all pages are listed, and when the number of problems appears: on a narrow screen, both move the current page out of view.
   useEffect(
     () => current.current?.scrollIntoView({ block: 'nearest', inline: 'nearest' }),
     [here, shown.length, bad > 0],

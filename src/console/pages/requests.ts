@@ -341,7 +341,7 @@ function Row({ request }: { request: Request }): ComponentChildren {
     h(
       'td',
       { class: 'path' },
-      // Without the policy correlation-id a request has no id, by which its page could ask for it.
+      // Without the policy correlation-id, a request has no ID, and so no page of its own.
       correlationId === '' ? h('span', null, target) : h(Link, { href: links.request(correlationId) }, target),
       error !== null && h('span', { class: 'error-code' }, error),
     ),

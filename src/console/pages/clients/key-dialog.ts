@@ -46,7 +46,7 @@ export function KeyDialog<Made extends MadeKey>({
       ref: dialog,
       class: 'dialog broad',
       'aria-labelledby': 'key-dialog',
-      // A key that has not been copied yet must not be lost by pressing Escape, which some browsers only let be refused once.
+      // A key that has not been copied yet must not be lost by pressing Escape. Some browsers let a page prevent that only once.
       closedby: made === null ? 'closerequest' : 'none',
       onCancel: (event: Event) => made !== null && event.preventDefault(),
       onClose: close,
