@@ -12,7 +12,7 @@ function inDays(days: number): number {
   return Math.floor(Date.now() / 1000) + days * DAY
 }
 
-test('the expiry of each certificate is a metric labelled by its first name, with the earliest of several', async (t) => {
+test('the expiry of each certificate is a metric labeled by its first name, with the earliest of several', async (t) => {
   const issue = (names: string[], end: number) => writeLeaf(t, authority.issue({ names, notAfter: end * 1000 }))
   const [soon, late, other] = [inDays(1), inDays(2), inDays(3)]
   const files = [issue(['a.test', 'b.test'], late), issue(['a.test'], soon), issue(['*.c.test'], other)]

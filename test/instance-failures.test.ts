@@ -11,9 +11,9 @@ import { startService } from './support/service.ts'
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'
 
 /** What an instance does with its connections. */
-type Behaviour = (peer: Peer, request: () => Promise<unknown>) => Promise<void> | void
+type Behavior = (peer: Peer, request: () => Promise<unknown>) => Promise<void> | void
 
-const FAILURES: Readonly<Record<string, Behaviour>> = {
+const FAILURES: Readonly<Record<string, Behavior>> = {
   'resets connections once they are established': (peer) => peer.reset(),
   'closes connections once they are established': (peer) => peer.end(),
   'resets once a request has arrived': async (peer, request) => {
@@ -54,7 +54,7 @@ const FAILURES: Readonly<Record<string, Behaviour>> = {
 }
 
 /** Two healthy instances and one that fails; all record their requests. */
-async function setUp(t: TestContext, failure: Behaviour) {
+async function setUp(t: TestContext, failure: Behavior) {
   const received: string[] = []
   const note = (method: string, path: string): void => void received.push(`${method} ${path}`)
   const bad = await startRawService(t, (peer) =>

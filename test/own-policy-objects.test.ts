@@ -68,12 +68,12 @@ for (const [what, ownPolicies, path, message] of [
     /both before and after/,
   ],
   [
-    'has a misspelt member',
+    'has a misspelled member',
     [{ ...answering('one', ''), feilds: () => [] }],
     'ownPolicies[0]',
     /^the object has a policy with the member "feilds", which policies do not have; did you mean "fields"\?$/,
   ],
-  ['has a place that is misspelt', [{ policy: answering('one', ''), befor: 'auth' }], 'ownPolicies[0]', /befor/],
+  ['has a place that is misspelled', [{ policy: answering('one', ''), befor: 'auth' }], 'ownPolicies[0]', /befor/],
 ] as const)
   test(`an object that ${what} is a problem of the configuration`, async () => {
     await assert.rejects(createGateway({ ...base, ownPolicies: ownPolicies as never }), (error) => {

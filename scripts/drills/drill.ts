@@ -1,6 +1,6 @@
 import type { DnsServer } from './dns-server.ts'
 import type { Result } from './results.ts'
-import type { Behaviour } from './service/behaviour.ts'
+import type { Behavior } from './service/behavior.ts'
 import type { ServiceInstance } from './service/instance.ts'
 
 /** The seconds of a drill: the total, and the start and end of the trouble. */
@@ -36,7 +36,7 @@ export interface Drill {
   readonly patience: number
   readonly clientRetries: number
   readonly instances: number
-  readonly behaviour: Behaviour
+  readonly behavior: Behavior
   /** Whether the instances are reached by a DNS name, which initially resolves to the first half of them. */
   readonly isNamed: boolean
   begin(stage: Stage): void | Promise<void>

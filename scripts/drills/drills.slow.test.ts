@@ -9,10 +9,10 @@ import { type Drill, type Stage, usual } from './drill.ts'
 import type { Peer, Place } from './peers/peer.ts'
 import { sallyport } from './peers/sallyport.ts'
 import { perform } from './perform.ts'
-import { type Behaviour, well } from './service/behaviour.ts'
+import { type Behavior, well } from './service/behavior.ts'
 
 /** All instances behave in some way from the beginning, for half a second. */
-function brief(behaviour: Partial<Behaviour>): Drill {
+function brief(behavior: Partial<Behavior>): Drill {
   const span = { total: 0.5, from: 0, to: 0.5 }
   return {
     ...usual,
@@ -24,8 +24,8 @@ function brief(behaviour: Partial<Behaviour>): Drill {
     warmUp: 0,
     gets: 40,
     posts: 20,
-    behaviour: well,
-    begin: ({ instances }: Stage) => instances.forEach((instance) => instance.behave(behaviour)),
+    behavior: well,
+    begin: ({ instances }: Stage) => instances.forEach((instance) => instance.behave(behavior)),
     end() {},
     isMet: () => true,
   }

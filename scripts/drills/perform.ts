@@ -109,13 +109,13 @@ class Load {
 }
 
 async function setUp(drill: Drill, scope: AsyncDisposableStack, delivered: (id: string) => void): Promise<Stage> {
-  const { behaviour, isNamed } = drill
+  const { behavior, isNamed } = drill
   const port = await freePort()
   const instances: ServiceInstance[] = []
   for (let i = 0; i < drill.instances; i++) {
     // Instances with a DNS name share the port.
     const [host, itsPort] = isNamed ? [`127.0.1.${i + 1}`, port] : ['127.0.0.1', await freePort()]
-    const instance = new ServiceInstance(host, itsPort, behaviour, delivered)
+    const instance = new ServiceInstance(host, itsPort, behavior, delivered)
     scope.defer(() => instance.end())
     await instance.start()
     instances.push(instance)

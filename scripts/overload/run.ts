@@ -8,7 +8,7 @@ import { freePort, whenListening } from '../../bench/proxy.ts'
 import { Client } from '../drills/load/client.ts'
 import { openLoop } from '../drills/load/open-loop.ts'
 import { Tally } from '../drills/load/tally.ts'
-import { replyBytes } from '../drills/service/behaviour.ts'
+import { replyBytes } from '../drills/service/behavior.ts'
 
 const usage = `Usage: npm run overload -- [--times <number>] [--seconds <number>]
 

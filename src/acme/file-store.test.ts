@@ -35,7 +35,7 @@ test('only the owner can read the files', async (t) => {
   assert.equal(entries.filter((entry) => entry.isFile()).length, 4)
 })
 
-test('a torn record is ignored in favour of the previous one', async (t) => {
+test('a torn record is ignored in favor of the previous one', async (t) => {
   const { folder, another, expire } = await openFolder(t)
   const store = another()
   for (const text of ['first', 'second', 'third']) {

@@ -2,8 +2,8 @@ import { hash } from 'node:crypto'
 import { escapeHtml } from '../core/escape-html.ts'
 import { PRODUCT_ICON } from '../core/product-icon.ts'
 
-/** Colours of all plain pages, which follow the system's theme. */
-const COLOURS = ':root { color-scheme: light dark; background: Canvas; color: CanvasText }'
+/** Colors of all plain pages, which follow the system's theme. */
+const COLORS = ':root { color-scheme: light dark; background: Canvas; color: CanvasText }'
 
 /** A page without scripts that needs no other file. */
 export interface PlainPage {
@@ -15,7 +15,7 @@ export interface PlainPage {
 
 /** A plain page with that style. */
 export function plainPage(style: string): PlainPage {
-  const whole = `\n${COLOURS}${style}`
+  const whole = `\n${COLORS}${style}`
   const icon = `data:image/svg+xml,${encodeURIComponent(PRODUCT_ICON)}`
   return {
     policy: `default-src 'none'; style-src 'sha256-${hash('sha256', whole, 'base64')}'; img-src data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'`,

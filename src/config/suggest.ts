@@ -31,7 +31,7 @@ function simplify(name: string): string {
   return name.toLowerCase().replaceAll(/[-_.\s]/g, '')
 }
 
-/** The number of letters to insert, delete, change or swap with their neighbour (optimal string alignment distance). */
+/** The number of letters to insert, delete, change or swap with their neighbor (optimal string alignment distance). */
 function editDistance(a: string, b: string): number {
   let beforeLast: number[] = []
   let last = Array.from({ length: b.length + 1 }, (_, j) => j)

@@ -1,5 +1,5 @@
 /**
- * The label value for a route path in metrics. A path that includes everything below it is labelled with its base: "/a/*" becomes "/a", and
+ * The label value for a route path in metrics. A path that includes everything below it is labeled with its base: "/a/*" becomes "/a", and
  * "/*" becomes "/".
  */
 export function endpointOf(pattern: string): string {

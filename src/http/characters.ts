@@ -17,7 +17,7 @@ for (let byte = 0; byte < 256; byte++) allowedInValue[byte] = byte === 9 || (byt
 
 /**
  * For each byte: 1 where it is allowed in a request target: visible ASCII without "#", which begins a fragment, and a
- * target has none (RFC 9112 section 3.2). The path itself is validated when it is normalised.
+ * target has none (RFC 9112 section 3.2). The path itself is validated when it is normalized.
  */
 export const allowedInTarget = new Uint8Array(256)
 for (let byte = 0x21; byte < 0x7f; byte++) allowedInTarget[byte] = byte === 0x23 ? 0 : 1

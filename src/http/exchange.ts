@@ -82,7 +82,7 @@ export interface RequestFacts {
   readonly method: string
   /** The HTTP version that the client uses. */
   readonly protocol: HttpVersion
-  /** Normalised path, used for matching and logging. Starts with "/". */
+  /** Normalized path, used for matching and logging. Starts with "/". */
   path: string
   /** Other spellings and readings of the path; null for a path that has only one form. */
   forms: PathForms | null

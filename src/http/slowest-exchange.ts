@@ -1,6 +1,6 @@
 import { clientNetwork } from '../core/client-network.ts'
 
-/** The properties of a lane that decide whether its exchange may be ended in favour of others. */
+/** The properties of a lane that decide whether its exchange may be ended in favor of others. */
 export interface OccupiedLane {
   /** The address of the client of its current exchange, or null. */
   readonly client: string | null

@@ -121,7 +121,7 @@ export class ClientConnection implements ResponseOwner, WriterOwner, Lane, Timed
     this.reader.renew(this.owner)
   }
 
-  /** Ends the exchange, which waits for its own client, in favour of others. */
+  /** Ends the exchange, which waits for its own client, in favor of others. */
   preempt(): void {
     this.end(new Preempted())
   }

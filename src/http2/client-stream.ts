@@ -150,7 +150,7 @@ export class ClientStream implements Lane, OccupiedLane, BodyOwner, ContentOwner
     this.tools.left(this)
   }
 
-  /** Ends the exchange, which waits for its own client, in favour of others. */
+  /** Ends the exchange, which waits for its own client, in favor of others. */
   preempt(): void {
     this.end(new Preempted(), ErrorCode.cancel)
   }

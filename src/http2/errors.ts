@@ -27,7 +27,7 @@ export function errorName(code: number): string {
   return names.get(code) ?? `error ${code}`
 }
 
-/** The peer's behaviour ends the connection (RFC 9113 section 5.4.1). The message is sent to it. */
+/** The peer's behavior ends the connection (RFC 9113 section 5.4.1). The message is sent to it. */
 export class ConnectionError extends Error {
   readonly code: ErrorCode
 

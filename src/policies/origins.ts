@@ -8,7 +8,7 @@ const ORIGIN = /^(?:([a-z][a-z0-9+.-]*):\/\/)?(\*\.)?([^/?#@*\s\\]+)$/i
 /** What the asterisk may stand for: names as browsers send them, in lower case and ASCII. */
 const LABELS = /^[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/
 
-/** Schema of an origin, "*", or all origins below a name; normalised by parsing to the spelling that browsers send. */
+/** Schema of an origin, "*", or all origins below a name; normalized by parsing to the spelling that browsers send. */
 export const originPattern = z
   .string(expected)
   .transform((text, context) => normalize(text) ?? fail(context, `${JSON.stringify(text)}: ${expected}`))

@@ -27,7 +27,7 @@ function inTime(task: (done: () => void) => void): Promise<void> {
 }
 
 /**
- * Writes to a file in another thread, because a disk may be slow. It relies on undocumented behaviour of sonic-boom, tested with 4.2.1: it
+ * Writes to a file in another thread, because a disk may be slow. It relies on undocumented behavior of sonic-boom, tested with 4.2.1: it
  * can be made synchronous while it is writing, and it stops retrying at exit if its flushSync is replaced.
  */
 export function createFileWriter(descriptor: number, { lost, drained }: WriterEvents): Writer {

@@ -26,17 +26,17 @@ type Check = (opened: OpenStore) => Promise<void>
 /** Opens an empty store until the end of a test. */
 export type Open = (t: TestContext) => Promise<OpenStore>
 
-/** The behaviour of every ACME store; `setUp` starts what all of these tests need. */
+/** The behavior of every ACME store; `setUp` starts what all of these tests need. */
 export function acmeStoreContract(store: string, setUp: (t: TestContext) => Promise<Open>): void {
   test(store, async (t) => {
     const open = await setUp(t)
-    for (const [behaviour, check] of checks()) await t.test(behaviour, async (inner) => check(await open(inner)))
+    for (const [behavior, check] of checks()) await t.test(behavior, async (inner) => check(await open(inner)))
   })
 }
 
 function checks(): ReadonlyMap<string, Check> {
   const all = new Map<string, Check>()
-  const check = (behaviour: string, body: Check): unknown => all.set(behaviour, body)
+  const check = (behavior: string, body: Check): unknown => all.set(behavior, body)
 
   check('what the holder of a lock writes can be read by all', async ({ another }) => {
     const [a, b] = [another(), another()]

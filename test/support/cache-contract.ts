@@ -24,7 +24,7 @@ function essence({ body, ...entry }: CacheEntry): unknown {
 /** Opens an empty store until the end of a test. */
 export type Open = (t: TestContext) => Promise<OpenStore>
 
-/** The behaviour of every store; `setUp` starts what all of these tests need. */
+/** The behavior of every store; `setUp` starts what all of these tests need. */
 export function cacheContract(name: string, setUp: (t: TestContext) => Promise<Open>): void {
   test(name, async (t) => {
     const open = await setUp(t)

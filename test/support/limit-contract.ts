@@ -30,7 +30,7 @@ const SECOND = 1000
 const MINUTE = 60 * SECOND
 const HOUR = 60 * MINUTE
 
-/** The behaviour of every store, for every algorithm. */
+/** The behavior of every store, for every algorithm. */
 export function limitContract(
   name: string,
   open: (t: TestContext) => Promise<LimitStore> | LimitStore,
@@ -38,8 +38,8 @@ export function limitContract(
 ): void {
   let clients = 0
   for (const algorithm of algorithms) {
-    const check = (behaviour: string, body: (store: Harness) => Promise<void>): void => {
-      test(`${name}, ${algorithm}: ${behaviour}`, async (t) => body(new Harness(await open(t), algorithm, ++clients)))
+    const check = (behavior: string, body: (store: Harness) => Promise<void>): void => {
+      test(`${name}, ${algorithm}: ${behavior}`, async (t) => body(new Harness(await open(t), algorithm, ++clients)))
     }
 
     check('admits exactly the limit, counting down, and then rejects', async (store) => {

@@ -123,7 +123,7 @@ function plain(claim: KeyClaim | null): unknown {
   return { ...claim, reply: { ...rest, body: body === null ? null : [...body] } }
 }
 
-/** The behaviour of every store, for any order of steps; `open` opens an empty one. */
+/** The behavior of every store, for any order of steps; `open` opens an empty one. */
 export function repeatContract(
   name: string,
   runs: number,

@@ -46,7 +46,7 @@ export async function connectSecurely(
   const raw = connect({ port, host: '127.0.0.1', localAddress, allowHalfOpen: true })
   await once(raw, 'connect')
   if (before !== '') raw.write(before)
-  // A socket that is passed in keeps its half-open behaviour, for which node:tls has no option.
+  // A socket that is passed in keeps its half-open behavior, for which node:tls has no option.
   const socket = connectTls({ socket: raw, servername: 'localhost', ca: authority.cert, ...options })
   cleanUp(t, () => socket.destroy())
   await once(socket, 'secureConnect')

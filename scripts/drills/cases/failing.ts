@@ -1,14 +1,14 @@
 import { atMost, type Drill, type Stage, usual, whole } from '../drill.ts'
-import { type Behaviour, well } from '../service/behaviour.ts'
+import { type Behavior, well } from '../service/behavior.ts'
 
 type Named = Pick<Drill, 'name' | 'title' | 'goal' | 'isMet'>
 
 /** One of three instances fails in some way for a while; its health checks keep passing. */
-function oneFails(named: Named, fault: Partial<Behaviour>): Drill {
+function oneFails(named: Named, fault: Partial<Behavior>): Drill {
   return {
     ...usual,
     ...named,
-    behaviour: well,
+    behavior: well,
     begin: ({ instances }: Stage) => instances[0]?.behave(fault),
     end: ({ instances }: Stage) => instances[0]?.behave(well),
   }

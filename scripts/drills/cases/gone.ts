@@ -1,5 +1,5 @@
 import { atMost, backAfter, type Drill, usual } from '../drill.ts'
-import { well } from '../service/behaviour.ts'
+import { well } from '../service/behavior.ts'
 
 /** An instance hangs with open connections, as if it were swapping or stopped by a debugger. */
 export const stopped: Drill = {
@@ -8,7 +8,7 @@ export const stopped: Drill = {
   title: 'One of three is stopped for 30 s (SIGSTOP)',
   goal: 'at most 10 of 7,500 GETs fail, no POST is sent twice',
   short: { total: 46, from: 6, to: 36 },
-  behaviour: well,
+  behavior: well,
   begin: ({ instances }) => instances[0]?.freeze(),
   end: ({ instances }) => instances[0]?.thaw(),
   isMet: (result) => atMost(10 / 7500, result),
@@ -20,7 +20,7 @@ export const killed: Drill = {
   name: 'killed',
   title: 'One of three is killed under load (kill -9), and started again',
   goal: 'no GET fails, no POST is sent twice',
-  behaviour: well,
+  behavior: well,
   begin: ({ instances }) => instances[0]?.kill(),
   end: ({ instances }) => instances[0]?.start(),
   isMet: (result) => atMost(0, result),
@@ -34,7 +34,7 @@ export const refused: Drill = {
   goal: 'recovered 1 s after the instances are back',
   span: { total: 40, from: 5, to: 25 },
   short: { total: 40, from: 5, to: 25 },
-  behaviour: well,
+  behavior: well,
   begin: ({ instances }) => instances.forEach((instance) => instance.behave({ listening: false })),
   end: ({ instances }) => instances.forEach((instance) => instance.behave({ listening: true })),
   figure: backAfter,
@@ -51,7 +51,7 @@ export const moved: Drill = {
   short: { total: 30, from: 5, to: 15 },
   instances: 6,
   isNamed: true,
-  behaviour: well,
+  behavior: well,
   begin: ({ instances, dns }) => dns?.move(instances.slice(3).map(({ host }) => host)),
   end: ({ instances }) => instances.slice(0, 3).forEach((instance) => instance.kill()),
   isMet: (result) => atMost(0, result),

@@ -1,5 +1,5 @@
 import { type Drill, usual } from '../drill.ts'
-import { well } from '../service/behaviour.ts'
+import { well } from '../service/behavior.ts'
 
 /** Nothing goes wrong: the baseline for the other drills. */
 export const healthy: Drill = {
@@ -7,7 +7,7 @@ export const healthy: Drill = {
   name: 'healthy',
   title: 'Nothing goes wrong',
   goal: 'nothing fails',
-  behaviour: well,
+  behavior: well,
   begin() {},
   end() {},
   isMet: ({ gets, posts }) => gets.failed === 0 && posts.failed === 0 && posts.twice === 0,
@@ -22,7 +22,7 @@ export const bimodal: Drill = {
   span: { total: 600, from: 0, to: 600 },
   short: { total: 60, from: 0, to: 60 },
   gets: 300,
-  behaviour: { ...well, slow: { share: 0.08, from: 1000, to: 2500 } },
+  behavior: { ...well, slow: { share: 0.08, from: 1000, to: 2500 } },
   begin() {},
   end() {},
   isMet: ({ gets, posts, ejections, shed }) => gets.failed === 0 && posts.failed === 0 && ejections === 0 && shed === 0,

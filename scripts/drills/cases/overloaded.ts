@@ -1,5 +1,5 @@
 import { backAfter, type Drill, usual, whole } from '../drill.ts'
-import { well } from '../service/behaviour.ts'
+import { well } from '../service/behavior.ts'
 
 /** Each of the three serves ten requests at a time; clients wait for a second. */
 const slots = 10
@@ -24,7 +24,7 @@ export const storm: Drill = {
   span: { total: 60, from: 10, to: 20 },
   short: { total: 40, from: 5, to: 15 },
   gets: 0.7 * capacity(quick),
-  behaviour: { ...well, mean: quick, slots },
+  behavior: { ...well, mean: quick, slots },
   clientRetries: 3,
   begin: ({ instances }) => instances.forEach((instance) => instance.behave({ mean: quick / 0.3 })),
   end: ({ instances }) => instances.forEach((instance) => instance.behave({ mean: quick })),
@@ -41,7 +41,7 @@ export const overload: Drill = {
   span: { total: 30, from: 0, to: 30 },
   short: { total: 15, from: 0, to: 15 },
   gets: 3 * capacity(slower),
-  behaviour: { ...well, mean: slower, slots },
+  behavior: { ...well, mean: slower, slots },
   begin() {},
   end() {},
   figure: ({ goodput }) => `${whole(goodput)} of ${capacity(slower)} a second`,
@@ -54,7 +54,7 @@ export const sick: Drill = {
   name: 'sick',
   title: 'All three answer half of their requests with 503',
   goal: 'no instance is ejected, and no more than half of the requests fail, as without a gateway',
-  behaviour: well,
+  behavior: well,
   begin: ({ instances }) =>
     instances.forEach((instance) => instance.behave({ fault: 'status', status: 503, share: 0.5 })),
   end: ({ instances }) => instances.forEach((instance) => instance.behave({ fault: 'none' })),

@@ -1,5 +1,5 @@
 import { Agent, request } from 'node:http'
-import { idField, replyBytes } from '../service/behaviour.ts'
+import { idField, replyBytes } from '../service/behavior.ts'
 
 /** Why a request failed, as seen by the client: the status, or what happened to the connection; null if it succeeded. */
 export type Failure = string | null

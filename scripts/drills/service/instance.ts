@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import { type Behaviour, reportSchema } from './behaviour.ts'
+import { type Behavior, reportSchema } from './behavior.ts'
 
 const program = join(import.meta.dirname, 'program.ts')
 const startSeconds = 20
@@ -17,15 +17,15 @@ export function killInstances(): void {
 export class ServiceInstance {
   readonly host: string
   readonly port: number
-  private behaviour: Behaviour
+  private behavior: Behavior
   private readonly delivered: (id: string) => void
   private child: ChildProcess | null = null
 
   /** `delivered` is called with the id of each POST that arrives. */
-  constructor(host: string, port: number, behaviour: Behaviour, delivered: (id: string) => void) {
+  constructor(host: string, port: number, behavior: Behavior, delivered: (id: string) => void) {
     this.host = host
     this.port = port
-    this.behaviour = behaviour
+    this.behavior = behavior
     this.delivered = delivered
   }
 
@@ -35,7 +35,7 @@ export class ServiceInstance {
 
   /** Starts the process; resolves when it is listening. */
   async start(): Promise<void> {
-    const args = [this.host, String(this.port), JSON.stringify(this.behaviour)]
+    const args = [this.host, String(this.port), JSON.stringify(this.behavior)]
     const child = fork(program, args, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
     this.child = child
     running.add(child)
@@ -60,10 +60,10 @@ export class ServiceInstance {
     }
   }
 
-  /** Changes the given parts of the instance's behaviour. */
-  behave(change: Partial<Behaviour>): void {
-    this.behaviour = { ...this.behaviour, ...change }
-    this.child?.send(this.behaviour)
+  /** Changes the given parts of the instance's behavior. */
+  behave(change: Partial<Behavior>): void {
+    this.behavior = { ...this.behavior, ...change }
+    this.child?.send(this.behavior)
   }
 
   /** Suspends the process with its connections open (SIGSTOP). */

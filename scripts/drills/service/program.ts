@@ -1,34 +1,34 @@
 /**
- * One instance of the drilled service, as a separate process: node program.ts <host> <port> <behaviour as JSON>. It accepts changes of its
- * behaviour as messages, reports each POST that arrives, and exits with its parent.
+ * One instance of the drilled service, as a separate process: node program.ts <host> <port> <behavior as JSON>. It accepts changes of its
+ * behavior as messages, reports each POST that arrives, and exits with its parent.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { Slots } from './slots.ts'
-import { behaviourSchema, idField, replyBytes } from './behaviour.ts'
+import { behaviorSchema, idField, replyBytes } from './behavior.ts'
 
 const [host = '127.0.0.1', port = '0', initial = ''] = process.argv.slice(2)
 const half = Buffer.alloc(replyBytes / 2, 'x')
-let behaviour = behaviourSchema.parse(JSON.parse(initial))
+let behavior = behaviorSchema.parse(JSON.parse(initial))
 let served = 0
 
-const slots = new Slots(() => behaviour)
+const slots = new Slots(() => behavior)
 const server = createServer({ keepAliveTimeout: 600_000 }, (request, response) => {
   if (request.url === '/health') return void response.end('well')
   const id = request.headers[idField]
   if (typeof id === 'string') process.send?.({ delivered: id })
   request.resume()
-  const isHit = behaviour.fault !== 'none' && Math.random() < behaviour.share
-  if (isHit && behaviour.fault !== 'truncate') return fail(request, response)
+  const isHit = behavior.fault !== 'none' && Math.random() < behavior.share
+  if (isHit && behavior.fault !== 'truncate') return fail(request, response)
   slots.serve(() => answer(request, response, isHit))
 })
 server.on('listening', () => process.send?.({ listening: true }))
 listen()
 process.on('message', (message) => {
-  const before = behaviour
-  behaviour = behaviourSchema.parse(message)
-  if (before.listening === behaviour.listening) return
-  if (behaviour.listening) listen()
-  if (!behaviour.listening) refuse()
+  const before = behavior
+  behavior = behaviorSchema.parse(message)
+  if (before.listening === behavior.listening) return
+  if (behavior.listening) listen()
+  if (!behavior.listening) refuse()
 })
 process.on('disconnect', () => process.exit())
 
@@ -42,7 +42,7 @@ function refuse(): void {
 }
 
 function fail({ socket }: IncomingMessage, response: ServerResponse): void {
-  const { fault, status } = behaviour
+  const { fault, status } = behavior
   if (fault === 'reset') return void socket.resetAndDestroy()
   if (fault === 'close') return void socket.destroy()
   response.writeHead(status).end(half)

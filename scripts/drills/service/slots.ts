@@ -1,13 +1,13 @@
-import type { Behaviour } from './behaviour.ts'
+import type { Behavior } from './behavior.ts'
 
-/** Serves as many requests at a time as the current behaviour allows, in the order of arrival. */
+/** Serves as many requests at a time as the current behavior allows, in the order of arrival. */
 export class Slots {
-  private readonly behaviour: () => Behaviour
+  private readonly behavior: () => Behavior
   private readonly waiting: (() => void)[] = []
   private busy = 0
 
-  constructor(behaviour: () => Behaviour) {
-    this.behaviour = behaviour
+  constructor(behavior: () => Behavior) {
+    this.behavior = behavior
   }
 
   /** Calls `done` when the request has been served. */
@@ -17,7 +17,7 @@ export class Slots {
   }
 
   private next(): void {
-    while (this.busy < this.behaviour().slots) {
+    while (this.busy < this.behavior().slots) {
       const done = this.waiting.shift()
       if (done === undefined) return
       this.busy++
@@ -25,12 +25,12 @@ export class Slots {
         this.busy--
         done()
         this.next()
-      }, time(this.behaviour()))
+      }, time(this.behavior()))
     }
   }
 }
 
-function time({ mean, slow }: Behaviour): number {
+function time({ mean, slow }: Behavior): number {
   if (Math.random() < slow.share) return slow.from + Math.random() * (slow.to - slow.from)
   return -mean * Math.log(1 - Math.random())
 }

@@ -1,7 +1,7 @@
 import { type ComponentChildren, h } from 'preact'
 import { moment, zone } from '../format.ts'
 
-/** The meaning of a badge's colour. */
+/** The meaning of a badge's color. */
 export type Tone = 'good' | 'warning' | 'critical' | 'notice' | 'plain'
 
 /** A short word for a state. */

@@ -13,7 +13,7 @@ export function Note({ tone, children }: { tone: Tone; children?: ComponentChild
   return h('div', { class: `note ${tone}`, role: 'status' }, children)
 }
 
-/** Grey lines as a placeholder for content that is loading. */
+/** Gray lines as a placeholder for content that is loading. */
 export function Waiting({ lines = 4 }: { lines?: number }): ComponentChildren {
   return h(
     'div',

@@ -22,7 +22,7 @@ type Tell = (fidelity: Fidelity, note: string) => void
 /** Paths that Kong 2 treats as plain; it treats all others as expressions. */
 const PLAIN_BEFORE_3 = /^[a-zA-Z0-9._~/%-]*$/
 
-/** A path of a route; null if it cannot be imported, which is reported. `guessesRegex` is the behaviour of formats 1.1 and 2.1. */
+/** A path of a route; null if it cannot be imported, which is reported. `guessesRegex` is the behavior of formats 1.1 and 2.1. */
 export function importPath(written: string, guessesRegex: boolean, tell: Tell): ImportedPath | null {
   if (hasVariable(written)) {
     tell('left out', `The path ${written} is a variable: write the path itself.`)

@@ -11,7 +11,7 @@ import { oidc } from './oidc/oidc.ts'
 import { signature } from './signature/signature.ts'
 
 /**
- * All authentication methods. Of the configured ones, the first that recognises the credentials decides. The last method handles
+ * All authentication methods. Of the configured ones, the first that recognizes the credentials decides. The last method handles
  * every request.
  */
 export const methods = [

@@ -36,7 +36,7 @@ export interface Authenticator {
   answer?(exchange: Exchange, check?: (exchange: Exchange) => void): Reply | Promise<Reply> | null
   /** The reply to a request without credentials instead of a 401, such as a redirect to a login; null if a 401 is appropriate. */
   invite?(exchange: Exchange): Reply | Promise<Reply> | null
-  /** Whether it reads bearer tokens from Authorization: one that no such method recognises is refused. */
+  /** Whether it reads bearer tokens from Authorization: one that no such method recognizes is refused. */
   readonly readsAuthorization?: boolean
   /** Removes what no service may receive and no log may show, whether tokens are passed on or not; called before `conceal`. */
   redact?(exchange: Exchange): void

@@ -32,7 +32,7 @@ export class PlacePart {
 interface Plan {
   /** By route id. */
   readonly parts: Map<string, PlacePart>
-  /** One for each way in which routes normalise queries: the same URL has a different form in each. */
+  /** One for each way in which routes normalize queries: the same URL has a different form in each. */
   readonly keys: Map<string, Keys>
 }
 
@@ -77,7 +77,7 @@ export class CachePlace {
     this.ends = [watchStores(metrics, name, () => this.stores), answer(purgeTopic, (what) => purge(this, what))]
   }
 
-  /** The part for a route with that amount of memory; `keys` creates the route's keys, and `query` names how it normalises queries. */
+  /** The part for a route with that amount of memory; `keys` creates the route's keys, and `query` names how it normalizes queries. */
   partFor(holder: Holder, route: string, memory: number, query: string, keys: Keys): PlacePart {
     const part = parts.get(holder, `${this.key} ${memory}`, () => this.makePart(memory))
     const plan = this.planOf(holder)

@@ -34,11 +34,11 @@ export interface Keys {
 
 /** Keys for a route with that id, whose replies are stored by the rules with that name. */
 export function compileKeys(route: string, rules: string, share: Share, options: z.output<typeof queryOptions>): Keys {
-  const normalise = compileQuery(options)
+  const normalize = compileQuery(options)
   const beginning = `${route} ${rules} `
   return {
     url: (target) =>
-      target.host.toLowerCase() + sentPath(target) + (target.query === '' ? '' : normalise(target.query)),
+      target.host.toLowerCase() + sentPath(target) + (target.query === '' ? '' : normalize(target.query)),
     key: (exchange, url) => `${beginning}${originOf(exchange)} ${url} ${callersOf(exchange, share)}`,
   }
 }

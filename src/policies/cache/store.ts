@@ -5,7 +5,7 @@ import type { FlightTable } from './memory/flight-table.ts'
 
 /** Which requests a stored reply answers, among those for its URL (RFC 9111 section 4.1). */
 export interface Variant {
-  /** Names of the request headers that it was selected by, in lower case, and their normalised values. */
+  /** Names of the request headers that it was selected by, in lower case, and their normalized values. */
   readonly vary: readonly string[]
   readonly selecting: readonly string[]
   /** Its Content-Language in lower case, or null. */

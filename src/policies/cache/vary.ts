@@ -52,7 +52,7 @@ export function isSpelledOtherwise(names: readonly string[], request: Headers): 
 const ODD = /[^a-z0-9-]/
 const EACH_ODD = /[^a-z0-9]/g
 
-/** The values of these request headers, normalised in spacing and number of lines (RFC 9111 section 4.1). */
+/** The values of these request headers, normalized in spacing and number of lines (RFC 9111 section 4.1). */
 export function selectingValues(names: readonly string[], request: Headers): readonly string[] {
   return names.map((name) => {
     const value = request.combined(name)
@@ -86,12 +86,12 @@ function selects(entry: Variant, request: Headers): boolean {
   return entry.vary.every(
     (name, index) =>
       values[index] === entry.selecting[index] ||
-      (name === 'accept-language' && entry.language !== null && entry.language === favourite(values[index] ?? '')),
+      (name === 'accept-language' && entry.language !== null && entry.language === favorite(values[index] ?? '')),
   )
 }
 
 /** The language that the client prefers most: whatever else is available, it gets this one if the service has it. */
-function favourite(value: string): string | null {
+function favorite(value: string): string | null {
   const ranked = value
     .split(',')
     .map((member) => {

@@ -2,7 +2,7 @@ import { linesOf } from '../../http/field-lines.ts'
 import { appendLines, type Headers } from '../../http/headers.ts'
 import { NameSet } from '../../http/name-set.ts'
 
-/** The header by which a CDN recognises a request that it has already handled (RFC 8586). */
+/** The header by which a CDN recognizes a request that it has already handled (RFC 8586). */
 export const CDN_LOOP = 'CDN-Loop'
 
 const NAMES = new NameSet([CDN_LOOP])

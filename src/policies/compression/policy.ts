@@ -32,7 +32,7 @@ const FINISHED = new NameSet([
 /** Headers about the bytes sent by the service: their coding, length and tag, and that ranges are supported. */
 const CHANGED = new NameSet(['Content-Encoding', 'Content-Length', 'ETag', 'Accept-Ranges'])
 
-/** Events have to arrive one by one, and proxies further on recognise this type by name. */
+/** Events have to arrive one by one, and proxies further on recognize this type by name. */
 const EVENT_STREAM = 'text/event-stream'
 
 /** RFC 9110 sections 15.3.5 to 15.3.7: no content, or a part of content that may have been stored uncompressed. */

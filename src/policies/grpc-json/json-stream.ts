@@ -12,7 +12,7 @@ import type { StreamForm } from './stream-form.ts'
 
 /**
  * Converts a stream of messages to JSON, or to pieces of a body that is not JSON. If the call fails, the body fails: with
- * CallFailed before the first message, and with GatewayError 'bad-gateway' after it. What has been sent by then is recognisably
+ * CallFailed before the first message, and with GatewayError 'bad-gateway' after it. What has been sent by then is recognizably
  * incomplete.
  */
 export class JsonStream extends ChangedBody {

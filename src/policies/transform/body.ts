@@ -113,7 +113,7 @@ export class BodyEdit {
     return this.types.has(type.trim().toLowerCase())
   }
 
-  /** Null if it is not a document, or is nested too deeply to be serialised. */
+  /** Null if it is not a document, or is nested too deeply to be serialized. */
   private change(bytes: Bytes, exchange: Exchange): Bytes | null {
     if (bytes.length === 0) return bytes
     let text: string

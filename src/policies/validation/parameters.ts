@@ -4,7 +4,7 @@ import { readBrackets } from './brackets.ts'
 import { type Shape, valueOf } from './shape.ts'
 import { empty, type Values } from './values.ts'
 
-/** How lists and maps are serialised in a parameter (OpenAPI 3.1 section 4.8.12.2). */
+/** How lists and maps are serialized in a parameter (OpenAPI 3.1 section 4.8.12.2). */
 export const styles = ['form', 'spaceDelimited', 'pipeDelimited', 'deepObject', 'simple'] as const
 
 export type Style = (typeof styles)[number]

@@ -62,15 +62,15 @@ export class Discovery {
 
   constructor(options: DiscoveryOptions) {
     this.options = options
-    const labelled = (value: (source: Source) => number) => () =>
+    const labeled = (value: (source: Source) => number) => () =>
       Array.from(this.sources, ([service, source]) => ({ labels: { service }, value: value(source) }))
     options.metrics.watchAll(
       'sallyport_discovery_instances',
-      labelled(({ instances }) => instances?.length ?? 0),
+      labeled(({ instances }) => instances?.length ?? 0),
     )
     options.metrics.watchAll(
       'sallyport_discovery_last_success_timestamp_seconds',
-      labelled(({ lastSuccess }) => (lastSuccess ?? 0) / 1000),
+      labeled(({ lastSuccess }) => (lastSuccess ?? 0) / 1000),
     )
   }
 

@@ -23,7 +23,7 @@ test('there is room for instances added by reloads', () => {
   assert.deepEqual([HealthBoard.for(0, 1).size, HealthBoard.for(20_000, 4).size], [65_536, 80_000])
 })
 
-test('writing a slot does not affect its neighbours', () => {
+test('writing a slot does not affect its neighbors', () => {
   const board = HealthBoard.create(3)
   board.set(1, 'unhealthy')
   assert.deepEqual(

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 
 /** How an instance behaves; times are in milliseconds. */
-export const behaviourSchema = z.strictObject({
+export const behaviorSchema = z.strictObject({
   /**
    * What happens to affected requests: they are answered, the connection is reset or closed once the request has arrived, they get an error
    * status, or a body that is cut off in the middle. `/health` is answered in any case.
@@ -21,10 +21,10 @@ export const behaviourSchema = z.strictObject({
   listening: z.boolean(),
 })
 
-export type Behaviour = z.output<typeof behaviourSchema>
+export type Behavior = z.output<typeof behaviorSchema>
 
 /** A healthy instance: 10 ms per request, and never short of slots. */
-export const well: Behaviour = {
+export const well: Behavior = {
   fault: 'none',
   status: 200,
   share: 1,
