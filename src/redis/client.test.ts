@@ -24,3 +24,25 @@ for (const [what, open] of Object.entries(places))
     assert.equal(await client.set('key', 'value'), 'OK')
     assert.equal(warn.mock.callCount(), 0)
   })
+
+test('a Cluster is asked for its slots until it is disconnected, even if that happens while it is asked', async (t) => {
+  const servers = await startCluster(t)
+  t.mock.timers.enable({ apis: ['setInterval', 'setTimeout'] })
+  const client = connectRedis({
+    place: { cluster: servers.map(({ port }) => ({ host: '127.0.0.1', port })) },
+    tls: false,
+    timeout: 1000,
+  })
+  if (!('refreshSlotsCache' in client)) assert.fail('it is no Cluster')
+  const asked = t.mock.method(client, 'refreshSlotsCache')
+  await once(client, 'ready')
+  asked.mock.resetCalls()
+  t.mock.timers.tick(5000)
+  assert.equal(asked.mock.callCount(), 1)
+  client.disconnect()
+  // The time limit for the answer.
+  t.mock.timers.tick(1000)
+  await once(client, 'end')
+  t.mock.timers.tick(60_000)
+  assert.equal(asked.mock.callCount(), 1)
+})

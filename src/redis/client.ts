@@ -2,6 +2,7 @@ import { isIP } from 'node:net'
 import { checkServerIdentity, type ConnectionOptions, type PeerCertificate } from 'node:tls'
 import type { Cluster, Redis } from 'ioredis'
 import type { Address } from '../core/address.ts'
+import { systemClock } from '../core/clock.ts'
 import { outgoingContext, type OutgoingTlsOptions } from '../tls/outgoing.ts'
 import { failureOf } from './failure.ts'
 import { ioredis } from './library.ts'
@@ -125,14 +126,27 @@ function open(place: RedisPlace, identity: Identity): RedisClient {
     })
   }
   const { enableOfflineQueue: _, ...redisOptions } = options
-  return new Cluster([...place.cluster], {
+  const cluster = new Cluster([...place.cluster], {
     enableAutoPipelining: true,
     enableOfflineQueue: false,
     maxRedirections: 3,
     clusterRetryStrategy: retry,
     clusterNodeRetryStrategy: retry,
     slotsRefreshTimeout: CONNECT_TIMEOUT,
-    slotsRefreshInterval: SLOTS_REFRESH,
     redisOptions,
   })
+  refreshSlots(cluster)
+  return cluster
+}
+
+/** Until it is disconnected. The library's own option for this goes on for ever if the connection is closed during a refresh. */
+function refreshSlots(cluster: Cluster): void {
+  const stop = systemClock.every(SLOTS_REFRESH, () => {
+    if (cluster.status === 'ready') cluster.refreshSlotsCache()
+  })
+  const disconnect = cluster.disconnect.bind(cluster)
+  cluster.disconnect = (reconnect = false) => {
+    if (!reconnect) stop()
+    disconnect(reconnect)
+  }
 }
