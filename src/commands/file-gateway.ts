@@ -63,7 +63,7 @@ export class FileGateway {
       reloads: () => this.process.reloads,
       read,
       reload: (fresh, how) => this.process.reload(fresh, how),
-      reread: () => this.watched.reload(true),
+      reread: () => this.watched.reread(),
       clock,
       log,
     })
@@ -81,8 +81,8 @@ export class FileGateway {
     })
     this.watched = new WatchedConfiguration({
       read: () => read(null),
-      reload: async (fresh, force) => {
-        const outcome = await this.process.reload(fresh, { force })
+      reload: async (fresh, how) => {
+        const outcome = await this.process.reload(fresh, how)
         if (outcome.outcome !== 'refused') await this.saver.keep(outcome.applied)
         return outcome
       },

@@ -51,6 +51,8 @@ export interface Reload {
   readonly force?: boolean
   /** Whether it returns to a previously applied configuration. Default false. */
   readonly back?: boolean
+  /** Whether it reads what the gateway itself has just written: that this is the running configuration is not news. Default false. */
+  readonly own?: boolean
 }
 
 /** A previously applied text. */
@@ -214,7 +216,7 @@ export class Reloader implements Reloads {
     try {
       this.checkOpen()
       candidate = await this.unlessStopping(read(), () => {})
-      if (candidate.revision === this.current.revision) return this.unchanged(candidate)
+      if (candidate.revision === this.current.revision) return this.unchanged(candidate, how.own === true)
       this.judge(candidate, how.force === true)
       ready = await this.prepare(candidate)
     } catch (error) {
@@ -305,11 +307,12 @@ export class Reloader implements Reloads {
     return { outcome: 'applied', applied: this.current }
   }
 
-  private unchanged({ text }: Candidate): Outcome {
+  private unchanged({ text }: Candidate, own: boolean): Outcome {
     // The text may still differ, for example in comments.
     this.current = { ...this.current, text }
-    this.count('unchanged')
     this.succeed()
+    if (own) return { outcome: 'unchanged', applied: this.current }
+    this.count('unchanged')
     this.options.log.info({ revision: this.current.revision }, 'Configuration unchanged')
     return { outcome: 'unchanged', applied: this.current }
   }
@@ -327,7 +330,8 @@ export class Reloader implements Reloads {
     return { outcome: 'refused', applied: this.current, problems, error }
   }
 
-  private remember(outcome: Outcome, { back = false }: Reload): Outcome {
+  private remember(outcome: Outcome, { back = false, own = false }: Reload): Outcome {
+    if (own && outcome.outcome === 'unchanged') return outcome
     const problems = outcome.outcome === 'refused' ? outcome.problems : []
     const name = back && outcome.outcome === 'applied' ? 'rolled_back' : outcome.outcome
     this.past = { outcome: name, at: this.options.clock.wall(), problems }

@@ -342,7 +342,7 @@ test('requests before a reload starts reading share its result, and later ones c
   const gate = Promise.withResolvers<void>()
   const configuration = new WatchedConfiguration({
     read: async () => read,
-    reload: async (reading: () => Promise<Read>, force) => {
+    reload: async (reading: () => Promise<Read>, { force }) => {
       await gate.promise
       await reading()
       return { applied: read, force, time: (times += 1) }

@@ -3,6 +3,7 @@ import type { GatewayConfig } from '../config/schema.ts'
 import { fileDigest } from '../core/file-digest.ts'
 import type { Logger } from '../core/logger.ts'
 import type { FileWatcher } from '../core/watch-files.ts'
+import type { Reload } from './reloader.ts'
 
 /** The source of a configuration: absolute paths, and digests of the files' content. */
 interface FromFiles {
@@ -18,7 +19,7 @@ export interface WatchedConfigurationOptions<Read extends FromFiles, Outcome ext
   /** Reads the configuration from its file. Rejects with a ConfigError if it is invalid. */
   readonly read: () => Promise<Read>
   /** Replaces the running configuration with the one that is read. Never rejects. */
-  readonly reload: (read: () => Promise<Read>, force: boolean) => Promise<Outcome>
+  readonly reload: (read: () => Promise<Read>, how: Pick<Reload, 'force' | 'own'>) => Promise<Outcome>
   readonly files: FileWatcher
   /** Files of the initial configuration: absolute paths, and digests of their content. */
   readonly first: ReadonlyMap<string, string>
@@ -57,7 +58,7 @@ export class WatchedConfiguration<Read extends FromFiles, Outcome extends InForc
     const waiting = this.waiting.get(force)
     if (waiting !== undefined) return waiting
     let begun = false
-    const outcome = this.reloadOnce(force, () => {
+    const outcome = this.reloadOnce({ force }, () => {
       begun = true
       this.waiting.delete(force)
     })
@@ -65,7 +66,12 @@ export class WatchedConfiguration<Read extends FromFiles, Outcome extends InForc
     return outcome
   }
 
-  private async reloadOnce(force: boolean, begins: () => void): Promise<Outcome> {
+  /** Reads the file after the gateway itself has written it. */
+  reread(): Promise<Outcome> {
+    return this.reloadOnce({ force: true, own: true }, () => {})
+  }
+
+  private async reloadOnce(how: Pick<Reload, 'force' | 'own'>, begins: () => void): Promise<Outcome> {
     const { read, reload } = this.options
     const outcome = await reload(async () => {
       begins()
@@ -77,7 +83,7 @@ export class WatchedConfiguration<Read extends FromFiles, Outcome extends InForc
         if (error instanceof ConfigError && error.files.size > 0) this.known = error.files
         throw error
       }
-    }, force)
+    }, how)
     this.follow(outcome.applied.config)
     return outcome
   }

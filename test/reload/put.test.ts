@@ -56,6 +56,25 @@ test('PUT /config applies a configuration and writes it to the file, and it can 
   assert.ok(!JSON.stringify(log.lines).includes(TOKEN))
 })
 
+test('the last reload is what an operator did, not the reading of what the gateway wrote after it', async (t) => {
+  const { ask, clock, put } = await startWith(t, writable('one'))
+  const lastReload = async (): Promise<unknown> => {
+    const { lastReload: last } = (await ask('/config/status')).json as { lastReload: { outcome: string; at: string } }
+    return [last.outcome, Date.parse(last.at) === clock.wall()]
+  }
+  await put(writable('two'))
+  assert.deepEqual(await lastReload(), ['applied', true])
+  await put(writable('three'), '?confirm=1h')
+  clock.advance(1000)
+  assert.equal((await ask('/config/confirm', POST)).json['outcome'], 'confirmed')
+  assert.deepEqual(await lastReload(), ['applied', false])
+  await ask('/config/rollback', POST)
+  assert.deepEqual(await lastReload(), ['rolled_back', true])
+  assert.match((await ask('/metrics')).text, /^sallyport_config_reloads_total\{outcome="unchanged"\} 0$/m)
+  await ask('/config/reload', POST)
+  assert.deepEqual(await lastReload(), ['unchanged', true])
+})
+
 test('of two simultaneous changes exactly one succeeds', async (t) => {
   const { answer, file, etagOf, put } = await startWith(t, writable('one'))
   const etag = await etagOf()
