@@ -1041,6 +1041,23 @@ test('a half-close before the upgrade is passed to the tunnel', async () => {
   assert.deepEqual(tunnel.calls, ['ended'])
 })
 
+test('a client that sends more may stay in its tunnel once it has taken the last data of the service', async () => {
+  const { tunnel, reply } = changing()
+  const ends: TunnelEnd[] = []
+  Object.assign(reply.upgrade!, { open: (end: TunnelEnd) => (ends.push(end), tunnel) })
+  const harness = new ServerHarness(() => reply)
+  const { socket } = harness.open()
+  socket.receive(upgrade)
+  socket.taking = false
+  ends[0]!.write(Buffer.from('a'))
+  ends[0]!.end()
+  // A stream that has ended has no such event any more.
+  socket.removeAllListeners('drain')
+  socket.drain()
+  harness.clock.advance(serverOptions.writeTimeout * 3)
+  assert.deepEqual([socket.destroyed, harness.slowClients], [false, []])
+})
+
 test('cutting off a connection leaves its tunnel', () => {
   const { tunnel, reply } = changing()
   const { connection, socket } = new ServerHarness(() => reply).open()

@@ -445,6 +445,8 @@ export class ServerConnection implements RequestOwner, WriterOwner, ServedConnec
   onDeadline(): void {
     const { state } = this.reader
     if (state === 'idle') return this.reader.linger()
+    // All was taken: once the service has ended its side, there is no 'drain' to say so.
+    if (state === 'tunnel' && this.socket.writableLength === 0) return
     if (state === 'waiting' && this.clientEnded && this.exchange !== null && this.status === 0)
       return this.probeClient()
     const replying = this.exchange !== null && this.status !== 0
