@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
-import test from 'node:test'
+import test, { type TestContext } from 'node:test'
 import { proxyTo, startGateway } from './support/gateway.ts'
 import { ManualClock } from '../src/testing/manual-clock.ts'
 import { connect, startRawService } from './support/peer.ts'
 import { startService } from './support/service.ts'
 import { turnUntil } from './support/settled.ts'
+
+type Limits = NonNullable<Parameters<typeof proxyTo>[1]>['limits']
 
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'
 const [GREEDY, OTHER] = ['127.0.0.2', '127.0.0.3']
@@ -29,20 +31,26 @@ test('at the connection limit, an idle connection of the client with the most is
   assert.match(await again.closed(), /end|reset/)
 })
 
+/** A gateway whose connections come from addresses that a proxy states. */
+async function startIntroduced(t: TestContext, limits: Limits, trusted: readonly string[]) {
+  const service = await startService(t)
+  const listeners = [{ address: '127.0.0.1:0', proxyProtocol: 'required' as const }]
+  const config = proxyTo(service.url, { listeners, trustedProxies: ['127.0.0.1', ...trusted], limits })
+  const { port, gateway } = await startGateway(t, config)
+  const from = async (address: string) => {
+    const peer = await connect(t, port)
+    peer.write(`PROXY TCP6 ${address} 2001:db8:1::1 1 2\r\n`)
+    return peer
+  }
+  return { gateway, from }
+}
+
 for (const [what, limits] of [
   ['at the connection limit', { connections: 3 }],
   ['above its own limit', { perClient: { connections: 3 } }],
 ] as const)
   test(`all addresses of an IPv6 /64 network are one client ${what}`, async (t) => {
-    const service = await startService(t)
-    const listeners = [{ address: '127.0.0.1:0', proxyProtocol: 'required' as const }]
-    const config = proxyTo(service.url, { listeners, trustedProxies: ['127.0.0.1'], limits })
-    const { port, gateway } = await startGateway(t, config)
-    const from = async (address: string) => {
-      const peer = await connect(t, port)
-      peer.write(`PROXY TCP6 ${address} 2001:db8:1::1 1 2\r\n`)
-      return peer
-    }
+    const { gateway, from } = await startIntroduced(t, limits, [])
     for (let i = 1; i <= 3; i++) await from(`2001:db8::${i}`)
     await turnUntil('all', () => gateway.connections === 3)
     const same = await from('2001:db8::4')
@@ -51,6 +59,15 @@ for (const [what, limits] of [
     other.write(GET)
     assert.match((await other.reply()).start, / 200 /)
   })
+
+test('the connections of a trusted proxy do not count as those of other addresses of its IPv6 /64 network', async (t) => {
+  const { gateway, from } = await startIntroduced(t, { perClient: { connections: 2 } }, ['2001:db8::1'])
+  for (let i = 0; i < 3; i++) await from('2001:db8::1')
+  await turnUntil('all', () => gateway.connections === 3)
+  const neighbor = await from('2001:db8::2')
+  neighbor.write(GET)
+  assert.match((await neighbor.reply()).start, / 200 /)
+})
 
 test('without an idle one, a connection that keeps the gateway waiting is closed, which is logged', async (t) => {
   const service = await startService(t)

@@ -1,6 +1,5 @@
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
-import { clientNetwork } from '../core/client-network.ts'
 import { carrierOf } from '../core/node-internals.ts'
 import { letGoOnClose } from '../http/let-go.ts'
 import type { Deadlines, Timed } from '../http/deadlines.ts'
@@ -100,12 +99,12 @@ export class Handshakes {
   }
 
   /** Takes a connection of that peer, from which at most a proxy's header has been read. */
-  begin(raw: Socket, peer: string, introduction: Introduction | null): void {
+  begin(raw: Socket, { peer, countedFor }: Counted, introduction: Introduction | null): void {
     if (this.running.size >= this.options.handshakes) this.makeRoom()
     const handshake: Handshake = {
       raw,
       peer,
-      countedFor: clientNetwork(peer),
+      countedFor,
       introduction,
       collector: null,
       hello: null,
@@ -117,7 +116,7 @@ export class Handshakes {
       onDeadline: () => this.giveUp(handshake, 'timeout'),
     }
     this.running.set(raw, handshake)
-    this.shares.add(handshake.countedFor)
+    this.shares.add(countedFor)
     this.deadlines.watch(handshake)
     raw.on('error', (error) => this.giveUp(handshake, 'closed', error))
     // The reason is reported right after the close where it was the client's certificate.

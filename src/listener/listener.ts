@@ -263,19 +263,27 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
     const max = options.perClient.connections
     const full = this.size >= options.connections
     if (!full && max === undefined) return true
-    const network = clientNetwork(peer)
-    if (max !== undefined && shares.of(network) >= max && !this.trusts(peer)) return false
-    return !full || this.makeRoom(network)
+    const sharer = this.sharerOf(peer)
+    if (max !== undefined && shares.of(sharer) >= max && !this.trusts(peer)) return false
+    return !full || this.makeRoom(sharer)
+  }
+
+  /**
+   * Whose share of the connections those of that peer are part of: all addresses of an IPv6 /64 network are one client,
+   * but the connections of a trusted proxy there are not those of its neighbors.
+   */
+  private sharerOf(peer: string): string {
+    return this.trusts(peer) ? peer : clientNetwork(peer)
   }
 
   /**
    * Closes a connection of the peer that has more than half of all, to make room: an idle one, or one that waits for
-   * its client, preferably one that has been open for long. All addresses of an IPv6 /64 network are one peer.
+   * its client, preferably one that has been open for long.
    */
-  private makeRoom(network: string): boolean {
+  private makeRoom(sharer: string): boolean {
     const greedy = this.shares.ofMost
     const { now } = this.deadlines
-    if (greedy === null || greedy === network || this.fruitless === now || this.trusts(greedy)) return false
+    if (greedy === null || greedy === sharer || this.fruitless === now || this.trusts(greedy)) return false
     const isGreedy = ({ countedFor, peer }: Counted): boolean => countedFor === greedy && !this.trusts(peer)
     if (this.handshakes?.endOldest(isGreedy) === true) return true
     const waits = (connection: ServedConnection): boolean => isGreedy(connection) && connection.waitsForClient
@@ -317,8 +325,9 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
 
   private acceptSecure(accepted: Socket, peer: string, introduction: Introduction | null): void {
     if (this.handshakes === null || this.draining) return void accepted.destroy()
-    this.shares.add(clientNetwork(peer))
-    this.handshakes.begin(accepted, peer, introduction)
+    const countedFor = this.sharerOf(peer)
+    this.shares.add(countedFor)
+    this.handshakes.begin(accepted, { peer, countedFor }, introduction)
   }
 
   secured({ socket, peer, introduction, identity, identities }: Secured): void {
@@ -365,7 +374,7 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
   ): C {
     const { peer } = connection
     connection.order = this.served++
-    connection.countedFor = clientNetwork(peer)
+    connection.countedFor = this.sharerOf(peer)
     this.connections.add(connection)
     this.shares.add(connection.countedFor)
     // The client is unknown: what it claims about itself is not vouched for by the proxy, which has not looked at it.
