@@ -110,6 +110,11 @@ export class Provider {
     })
   }
 
+  /** How long a refresh takes at most, in milliseconds: it may need the discovery document, tokens, keys and further claims. */
+  get longestRefresh(): number {
+    return 4 * this.options.timeout
+  }
+
   /** Rejects with NotGranted if the provider refuses, and with a GatewayError if it is not available. */
   async refresh(refreshToken: string): Promise<Grant> {
     return this.asking(async (configuration) => {

@@ -7,14 +7,14 @@ import { giveTurns, type Refreshed, takeTurns } from './refresh-turns.ts'
 
 const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve))
 
-/** Threads that share a main thread, and a provider that answers when it is told to. */
-function setUp() {
+/** Threads that share a main thread, and a provider that answers when it is told to, within `longest` milliseconds. */
+function setUp(longest = 20_000) {
   const clock = new ManualClock()
   const main = new TopicHandlers(createMemoryLogger().log)
   giveTurns(main, clock)
   const asked: ((result: Refreshed) => void)[] = []
   const ask = (): Promise<Refreshed> => new Promise((resolve) => void asked.push(resolve))
-  return { clock, main, asked, ask, first: takeTurns(main), second: takeTurns(main) }
+  return { clock, main, asked, ask, first: takeTurns(main, longest), second: takeTurns(main, longest) }
 }
 
 test('while one thread refreshes a session, others wait for its result, and later ones get it', async () => {
@@ -58,7 +58,20 @@ test('another thread takes over from one that has ended', async () => {
   assert.deepEqual(await waiting, { cookie: 'new' })
 })
 
+test('a refresh that may take longer, by the timeout for the provider, is waited for', async () => {
+  const { clock, asked, ask, first, second } = setUp(60_000)
+  const results = [first('a', ask), second('a', ask)]
+  for (let seconds = 0; seconds < 60; seconds++) {
+    await turn()
+    clock.advance(1000)
+  }
+  await turn()
+  assert.equal(asked.length, 1)
+  asked[0]?.({ cookie: 'new' })
+  assert.deepEqual(await Promise.all(results), [{ cookie: 'new' }, { cookie: 'new' }])
+})
+
 test('a thread that gets no answer goes ahead', async () => {
   const silent: Threads = { askAll: async () => [], askMain: async () => [] }
-  assert.deepEqual(await takeTurns(silent)('a', async () => ({ cookie: 'new' })), { cookie: 'new' })
+  assert.deepEqual(await takeTurns(silent, 20_000)('a', async () => ({ cookie: 'new' })), { cookie: 'new' })
 })

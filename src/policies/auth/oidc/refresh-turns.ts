@@ -6,8 +6,8 @@ import { defineTopic, type Threads, type TopicHandlers } from '../../../core/thr
 const REMEMBERED = 2000
 /** How long a thread is told to wait before it asks again, in milliseconds: less than the time limit for answers of the main thread. */
 const WAIT = 1000
-/** Milliseconds after which a refresh without a result is no longer waited for: its thread has ended. */
-const ABANDONED = 30_000
+/** Milliseconds for which a refresh is waited for after it should have ended. */
+const GRACE = 10_000
 
 /** The result of a refresh: the new cookie of the session, or why there is none. */
 export type Refreshed = { readonly cookie: string } | { readonly failure: 'refused' | 'unavailable' }
@@ -18,13 +18,15 @@ export type InTurn = (session: string, refresh: () => Promise<Refreshed>) => Pro
 /** Whose turn it is: that of the thread that asks, or of another one, whose result may be known. */
 type Turn = 'yours' | 'pending' | Refreshed
 
-const takeTurn = defineTopic<string, Turn>('oidc-refresh-turn')
+/** `longest`: how long the refresh may take, in milliseconds. */
+const takeTurn = defineTopic<{ readonly session: string; readonly longest: number }, Turn>('oidc-refresh-turn')
 
 /** The refresh of a session has ended. */
 const endTurn = defineTopic<{ readonly session: string; readonly result: Refreshed }, null>('oidc-refresh-ended')
 
 interface Attempt {
-  readonly begun: number
+  /** From when on it is no longer waited for, in monotonic milliseconds: its thread has ended. */
+  readonly abandoned: number
   readonly ended: PromiseWithResolvers<Refreshed>
   result: Refreshed | null
 }
@@ -35,10 +37,11 @@ interface Attempt {
  */
 export function giveTurns(answers: TopicHandlers, clock: Clock): void {
   const attempts = new BoundedMap<string, Attempt>(REMEMBERED)
-  answers.on(takeTurn, (session) => {
+  answers.on(takeTurn, ({ session, longest }) => {
     const attempt = attempts.get(session)
-    if (attempt === undefined || (attempt.result === null && clock.now() - attempt.begun > ABANDONED)) {
-      attempts.set(session, { begun: clock.now(), ended: Promise.withResolvers(), result: null })
+    if (attempt === undefined || (attempt.result === null && clock.now() > attempt.abandoned)) {
+      const abandoned = clock.now() + longest + GRACE
+      attempts.set(session, { abandoned, ended: Promise.withResolvers(), result: null })
       return 'yours'
     }
     return attempt.result ?? Promise.race([attempt.ended.promise, pause(WAIT, clock).then(() => 'pending' as const)])
@@ -54,11 +57,11 @@ export function giveTurns(answers: TopicHandlers, clock: Clock): void {
   })
 }
 
-/** Takes turns with the other threads. A thread whose question is not answered goes ahead. */
-export function takeTurns(threads: Threads): InTurn {
+/** Takes turns with the other threads; a refresh takes at most `longest` ms. A thread whose question is not answered goes ahead. */
+export function takeTurns(threads: Threads, longest: number): InTurn {
   return async (session, refresh) => {
     let turn: Turn = 'pending'
-    while (turn === 'pending') [turn = 'yours'] = await threads.askMain(takeTurn, session)
+    while (turn === 'pending') [turn = 'yours'] = await threads.askMain(takeTurn, { session, longest })
     if (turn !== 'yours') return turn
     const result = await refresh()
     void threads.askMain(endTurn, { session, result })
