@@ -27,14 +27,14 @@ function reply(status: number, text: string, etag?: string): ServiceReply {
 }
 
 /** Documents of a service whose answers the test decides, each to one look. */
-function setUp(before: ServiceDocuments | null = null, path = '/docs/openapi.json') {
+function setUp(before: ServiceDocuments | null = null, path = '/docs/openapi.json', services = ['users']) {
   const clock = new ManualClock()
   const { log, lines } = createMemoryLogger('info', clock)
   const requests: ServiceRequest[] = []
   const answers: (ServiceReply | Error | Promise<ServiceReply>)[] = []
   let changes = 0
   const options = {
-    paths: new Map([['users', path]]),
+    paths: new Map(services.map((service) => [service, path])),
     refresh: MINUTE,
     places: new Places(routes, []),
     callService: async (_: string, request: ServiceRequest) => {
@@ -163,6 +163,7 @@ test('a slow service is not asked again while a request is pending', async () =>
   const { promise, resolve } = Promise.withResolvers<ServiceReply>()
   answers.push(promise, reply(200, documentOf('two')))
   documents.start()
+  await settle()
   clock.advance(3 * MINUTE)
   assert.equal(asked.length, 1)
   resolve(reply(200, documentOf('one')))
@@ -187,6 +188,26 @@ test('the next configuration begins with the documents of the previous one', asy
   assert.deepEqual([title(), asked[0]!.headers.get('If-None-Match')], ['one', '"1"'])
   await look(reply(200, documentOf('two')))
   assert.equal(title(), 'two')
+})
+
+test('no document is fetched while those of the previous configuration are read, and none is read after a stop', async () => {
+  const names = ['users', 'orders']
+  const first = setUp(null, '/openapi.json', names)
+  first.answers.push(reply(200, documentOf('one')))
+  await first.look(reply(200, documentOf('one')))
+  const next = setUp(first.documents, '/openapi.json', names)
+  next.documents.start()
+  next.clock.advance(MINUTE)
+  assert.equal(next.asked.length, 0)
+  await next.documents.adopted
+  await next.settle()
+  assert.equal(next.asked.length, 2)
+  const last = setUp(first.documents, '/openapi.json', names)
+  last.documents.start()
+  last.documents.stop()
+  await last.documents.adopted
+  await last.settle()
+  assert.deepEqual([last.asked.length, last.clock.pending, last.documents.apis.size], [0, 0, 0])
 })
 
 test('a failure that the previous configuration has logged is not logged again', async () => {

@@ -61,9 +61,13 @@ export class ServiceDocuments {
 
   /** Reads those of the previous configuration, fetches all of them, and then does so periodically. */
   start(): void {
-    this.stopTimer ??= this.options.clock.every(this.options.refresh, () => void this.refresh())
     this.adopted = this.adopt()
-    void this.adopted.then(() => this.refresh())
+    // Not before: what was read last would count, not what was fetched last.
+    void this.adopted.then(() => {
+      if (this.stopping.signal.aborted) return
+      this.stopTimer = this.options.clock.every(this.options.refresh, () => void this.refresh())
+      void this.refresh()
+    })
   }
 
   private of(service: string, path: string): Known | null {
@@ -77,12 +81,10 @@ export class ServiceDocuments {
     const slices = new TimeSlices(clock)
     for (const [service, known] of this.known) {
       if (known.text === '') continue
-      // Not to be fetched meanwhile: what was read last would count, not what was fetched last.
-      known.pending = true
       try {
         await places.read(slices)
+        if (this.stopping.signal.aborted) return
         this.take(service, await slices.run(readServiceApi(known.text, service, places)))
-        known.pending = false
       } catch {
         // It is fetched anyway, and then the reason is logged.
         this.known.set(service, nothing())
