@@ -60,6 +60,8 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
   reads = 0
   /** Number of long-lived exchanges. */
   lasting = 0
+  /** The error of its socket, with TLS: in TLS 1.3, the service may refuse this side's part of the handshake after it. */
+  tlsError: Error | null = null
 
   private readonly owner: ClientOwner
   private readonly output: Output
@@ -428,7 +430,8 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
 
   private failed(error: Error): void {
     const { encryption } = this.options
-    this.cause ??= encryption === null ? error : encryption.explain(error)
+    this.tlsError = encryption === null ? null : encryption.explain(error)
+    this.cause ??= this.tlsError ?? error
     // A TLS error after the handshake does not close the connection by itself.
     if (encryption !== null) this.socket.destroy()
   }

@@ -165,10 +165,13 @@ export class StreamPool implements ClientOwner, LanePool, Waitable<ClientStream>
   closed(connection: ClientConnection, error: Error | null): void {
     const dialled = this.dialOf(connection)
     if (dialled !== undefined) {
-      const { host, port, encryption } = this.options
-      // In TLS 1.3 the service may still refuse this side's part of the handshake.
-      const Failed = encryption === null || error === null ? ConnectFailed : HandshakeFailed
-      return this.failed(dialled, new Failed(`${host}:${port}`, error))
+      const { host, port } = this.options
+      const { tlsError } = connection
+      const address = `${host}:${port}`
+      return this.failed(
+        dialled,
+        tlsError === null ? new ConnectFailed(address, error) : new HandshakeFailed(address, tlsError),
+      )
     }
     const at = this.connections.indexOf(connection)
     if (at !== -1) this.connections.splice(at, 1)

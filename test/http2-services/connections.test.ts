@@ -16,6 +16,7 @@ import {
 } from '../support/http2-service.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 import { connect } from '../support/peer.ts'
+import { turnUntil } from '../support/settled.ts'
 import { authority, startTlsService } from '../support/tls-service.ts'
 
 const { Code } = h2
@@ -44,6 +45,17 @@ test('a service that does not speak HTTP/2 gets no requests, and the error says 
   const { port, log } = await before(t, `http://127.0.0.1:${to}`)
   assert.equal((await send(port, { method: 'POST', body: 'x' })).status, 503)
   assert.match(JSON.stringify(await log.line(failed)), /does not speak HTTP\/2: check http2 of the service/)
+})
+
+test('over TLS, too, a service that accepts no requests cannot be reached, and no handshake is blamed', async (t) => {
+  const service = await startHttp2Service(t, () => {}, { secure: true, settings: { maxConcurrentStreams: 0 } })
+  const clock = new ManualClock()
+  const { port, log } = await before(t, service.url, { tls: { ca: authority.cert } }, { clock })
+  const reply = send(port)
+  await turnUntil('an acknowledgement', () => service.sessions[0]?.pendingSettingsAck === false)
+  clock.advance(3000)
+  assert.equal((await reply).status, 503)
+  assert.match(JSON.stringify(await log.line(failed)), /SETTINGS_MAX_CONCURRENT_STREAMS is 0/)
 })
 
 test('over TLS, a service that does not negotiate h2 is 502', async (t) => {
