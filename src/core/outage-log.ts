@@ -15,6 +15,8 @@ export class OutageLog {
   private readonly messages: OutageMessages
   /** When something failed last, in monotonic milliseconds; null where there is no outage. */
   private failedAt: number | null = null
+  /** Whether anything has worked since then. */
+  private hasWorked = false
 
   constructor(clock: Clock, messages: OutageMessages) {
     this.clock = clock
@@ -22,14 +24,20 @@ export class OutageLog {
   }
 
   failed(error: unknown): void {
-    const isNew = this.failedAt === null
+    const isNew = this.failedAt === null || (this.hasWorked && this.isOver(this.failedAt))
     this.failedAt = this.clock.now()
+    this.hasWorked = false
     if (isNew) this.messages.begins(error)
   }
 
   worked(): void {
-    if (this.failedAt === null || this.clock.now() - this.failedAt < STEADY) return
+    this.hasWorked = true
+    if (this.failedAt === null || !this.isOver(this.failedAt)) return
     this.failedAt = null
     this.messages.ends()
+  }
+
+  private isOver(failedAt: number): boolean {
+    return this.clock.now() - failedAt >= STEADY
   }
 }
