@@ -222,6 +222,18 @@ test('an error from the provider is 403, and an outage 503', async (t) => {
   assert.equal((await browser.open(callback)).status, 503)
 })
 
+test('an outage of the token endpoint is logged once, and its end', async (t) => {
+  const { browser, clock, provider, log } = await setUp(t)
+  const lines = () => log.lines.map(({ message }) => String(message)).filter((message) => /issues/.test(message))
+  provider.mischief = { tokenError: 'server_error' }
+  for (let i = 0; i < 2; i++) assert.equal((await browser.logIn(await browser.open('/'))).status, 503)
+  assert.deepEqual(lines(), ['The OpenID provider issues no tokens'])
+  provider.mischief = {}
+  clock.advance(10_000)
+  assert.equal((await browser.logIn(await browser.open('/'))).status, 302)
+  assert.deepEqual(lines(), ['The OpenID provider issues no tokens', 'The OpenID provider issues tokens again'])
+})
+
 test('a gateway starts without its provider, retries with backoff, and still accepts sessions', async (t) => {
   const { browser, clock, provider, start, log } = await setUp(t)
   await browser.logIn(await browser.open('/'))

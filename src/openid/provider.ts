@@ -1,6 +1,7 @@
 import type * as Library from 'openid-client'
 import type { Toolbox } from '../core/toolbox.ts'
 import { GatewayError } from '../core/errors.ts'
+import { OutageLog } from '../core/outage-log.ts'
 import { SingleFlight } from '../core/single-flight.ts'
 import type { Fields } from '../core/value.ts'
 import { createFetch } from './fetch-text.ts'
@@ -69,6 +70,8 @@ export class Provider {
   private pause = FIRST_PAUSE
   private readonly fetching = new SingleFlight<void>()
   private failing = false
+  /** Of its token endpoint. */
+  private readonly outage: OutageLog
 
   /** With `dry`, nothing is sent that changes something at the provider: no code and no refresh token is used up. */
   constructor(options: ProviderOptions, toolbox: ProviderTools, dry = false) {
@@ -76,6 +79,11 @@ export class Provider {
     this.options = options
     this.toolbox = toolbox
     this.fetch = fetchWith(options, toolbox)
+    const { clock, log } = toolbox
+    this.outage = new OutageLog(clock, {
+      begins: (error) => log.warn({ issuer: this.shown, error }, 'The OpenID provider issues no tokens'),
+      ends: () => log.info({ issuer: this.shown }, 'The OpenID provider issues tokens again'),
+    })
   }
 
   /** The authorization URL with these parameters. Rejects with GatewayError 'service-unavailable'. */
@@ -159,7 +167,9 @@ export class Provider {
     const configuration = await this.configuration()
     const { AuthorizationResponseError, ResponseBodyError, ClientError } = openidClient()
     try {
-      return await ask(configuration)
+      const grant = await ask(configuration)
+      this.outage.worked()
+      return grant
     } catch (error) {
       if (error instanceof AuthorizationResponseError) throw refusalOf(error)
       if (error instanceof ResponseBodyError && error.error === 'invalid_grant') throw new NotGranted(error)
@@ -169,7 +179,7 @@ export class Provider {
   }
 
   private unavailable(error: unknown): GatewayError {
-    this.toolbox.log.warn({ issuer: this.shown, error }, 'The OpenID provider issues no tokens')
+    this.outage.failed(error)
     return new GatewayError('service-unavailable', 'Nobody can log in at present; try again later.', { cause: error })
   }
 
