@@ -74,6 +74,7 @@ test('the plan as JSON has the documented format', async (t) => {
         class: 'live',
         before: 10_000,
         after: 60_000,
+        written: { before: '10s', after: '1m' },
         effects: [live],
       },
       { kind: 'removed', ...path, class: 'live', before: '/users/*', effects: [live] },

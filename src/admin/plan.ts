@@ -19,6 +19,10 @@ const change = z.object({
   class: z.enum(changeClasses).describe('The most severe of its effects.'),
   before: z.unknown().optional().describe('Absent if something was added. Secrets are masked.'),
   after: z.unknown().optional().describe('Absent if something was removed.'),
+  written: z
+    .object({ before: z.unknown().optional(), after: z.unknown().optional() })
+    .optional()
+    .describe('Both as one would write them, such as 10s for 10000; absent if that is the same.'),
   effects: z.string().array().readonly().describe('One sentence each.'),
   routes: z.string().array().readonly().optional().describe('For general settings, the routes that they affect.'),
 })

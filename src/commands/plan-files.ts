@@ -10,7 +10,8 @@ export async function planFiles(file: string, against: string): Promise<PlanDocu
   const before = await load(against)
   const after = await load(file)
   const plan = planChanges(before, after)
-  return { ...planDocument(plan), text: planText(plan, unitsOf(after.chain)) }
+  const unitAt = unitsOf(after.chain)
+  return { ...planDocument(plan, unitAt), text: planText(plan, unitAt) }
 }
 
 async function load(file: string): Promise<Side> {

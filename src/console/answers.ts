@@ -268,6 +268,7 @@ export interface PlannedChange {
   readonly class: 'needs-restart' | 'ends-tunnels' | 'resets-state' | 'live'
   readonly before?: unknown
   readonly after?: unknown
+  readonly written?: { readonly before?: unknown; readonly after?: unknown } | undefined
   readonly effects: readonly string[]
   readonly routes?: readonly string[] | undefined
 }

@@ -8,5 +8,6 @@ import type { InForce } from './read-config.ts'
 /** The differences if the configuration read from that file replaced the running one. */
 export async function comparison(file: string, before: InForce, after: Side): Promise<PlanDocument> {
   const plan = planChanges(await sideInForce(file, before), after)
-  return { ...planDocument(plan), text: planText(plan, unitsOf(after.chain)) }
+  const unitAt = unitsOf(after.chain)
+  return { ...planDocument(plan, unitAt), text: planText(plan, unitAt) }
 }

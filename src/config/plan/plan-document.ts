@@ -1,5 +1,8 @@
-import { formatPath, problemMember } from '../problems.ts'
+import { isDeepStrictEqual } from 'node:util'
+import { formatPath, type Path, problemMember } from '../problems.ts'
 import type { Change, Plan } from './plan.ts'
+import type { Unit } from './units.ts'
+import { writtenValue } from './written-value.ts'
 
 /** A plan in machine-readable form. */
 export type PlanDocument = ReturnType<typeof planDocument> & {
@@ -8,18 +11,29 @@ export type PlanDocument = ReturnType<typeof planDocument> & {
 }
 
 /** A plan in the form that docs/command-line.md documents. */
-export function planDocument({ changes, warnings }: Plan) {
-  return { same: changes.length === 0, changes: changes.map(changeMember), warnings: warnings.map(problemMember) }
+export function planDocument({ changes, warnings }: Plan, unitAt: (path: Path) => Unit) {
+  return {
+    same: changes.length === 0,
+    changes: changes.map((change) => changeMember(change, unitAt)),
+    warnings: warnings.map(problemMember),
+  }
 }
 
-function changeMember({ path, kind, class: cost, before, after, effects, routes }: Change) {
+function changeMember(
+  { path, kind, class: cost, before, after, effects, routes }: Change,
+  unitAt: (path: Path) => Unit,
+) {
+  const values = { ...(kind !== 'added' && { before }), ...(kind !== 'removed' && { after }) }
+  const written = Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [name, writtenValue(value, path, unitAt)]),
+  )
   return {
     kind,
     path: formatPath(path),
     steps: path,
     class: cost,
-    ...(kind !== 'added' && { before }),
-    ...(kind !== 'removed' && { after }),
+    ...values,
+    ...(!isDeepStrictEqual(written, values) && { written }),
     effects,
     ...(routes !== null && { routes }),
   }

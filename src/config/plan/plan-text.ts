@@ -1,6 +1,7 @@
 import { type ChangeClass, changeClasses, OTHERWISE } from './effects.ts'
 import type { Change, Plan } from './plan.ts'
 import type { Unit } from './units.ts'
+import { writtenValue } from './written-value.ts'
 import { formatPath, type Path } from '../problems.ts'
 import { fieldOf, isFields, itemsOf } from '../../core/value.ts'
 
@@ -56,13 +57,13 @@ function reachText(routes: readonly string[]): string {
 
 function valuesText({ kind, path, before, after }: Change, unitAt: UnitAt): string {
   if (kind === 'changed') {
-    const was = fullText(before, path, unitAt)
-    const is = fullText(after, path, unitAt)
+    const was = fullText(writtenValue(before, path, unitAt))
+    const is = fullText(writtenValue(after, path, unitAt))
     if (was === is) return ': changed, and not shown'
     return cut(was) === cut(is) ? ': changed; --json shows all of it' : `: ${cut(was)} → ${cut(is)}`
   }
   const value = kind === 'added' ? after : before
-  return `: ${itemText(path, value) ?? cut(fullText(value, path, unitAt))}`
+  return `: ${itemText(path, value) ?? cut(fullText(writtenValue(value, path, unitAt)))}`
 }
 
 /** For an item with many options, the ones that identify it. */
@@ -95,43 +96,16 @@ function cut(text: string): string {
   return text.length > MAX ? `${text.slice(0, MAX - 1)}…` : text
 }
 
-function fullText(value: unknown, path: Path, unitAt: UnitAt): string {
+function fullText(value: unknown): string {
   if (value === undefined || value === null) return 'none'
   if (typeof value === 'string') return /^(?![,{}[\]:])[!#-z|~]+$/.test(value) ? value : quoted(value)
-  if (typeof value === 'number') return numberText(value, unitAt(path))
-  if (Array.isArray(value))
-    return `[${itemsOf(value)
-      .map((item, i) => fullText(item, [...path, i], unitAt))
-      .join(', ')}]`
+  if (Array.isArray(value)) return `[${itemsOf(value).map(fullText).join(', ')}]`
   if (!isFields(value)) return JSON.stringify(value)
-  const fields = Object.entries(value).map(([key, field]) => `${key}: ${fullText(field, [...path, key], unitAt)}`)
+  const fields = Object.entries(value).map(([key, field]) => `${key}: ${fullText(field)}`)
   return fields.length === 0 ? '{}' : `{ ${fields.join(', ')} }`
 }
 
 /** Quoted, without control sequences that a terminal would interpret. */
 function quoted(text: string): string {
   return JSON.stringify(text).replaceAll(/[\u007F-\u009F]/g, (control) => `\\u00${control.charCodeAt(0).toString(16)}`)
-}
-
-const SCALES = {
-  milliseconds: [
-    ['h', 3_600_000],
-    ['m', 60_000],
-    ['s', 1000],
-    ['ms', 1],
-  ],
-  bytes: [
-    ['gb', 1024 ** 3],
-    ['mb', 1024 ** 2],
-    ['kb', 1024],
-    ['b', 1],
-  ],
-} as const
-
-/** A number as written in a configuration, in the largest unit that divides it evenly. */
-function numberText(number: number, unit: Unit): string {
-  if (unit === null) return String(number)
-  if (number === 0) return unit === 'bytes' ? '0b' : '0s'
-  const [name, factor] = SCALES[unit].find(([, each]) => number % each === 0) ?? ['', 1]
-  return `${number / factor}${name}`
 }

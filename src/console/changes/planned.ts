@@ -22,7 +22,7 @@ export function Planned({ plan }: { plan: Plan }): ComponentChildren {
     h(
       'ul',
       { class: 'changes' },
-      plan.changes.map(({ kind, path, class: cost, before, after, effects, routes }) =>
+      plan.changes.map(({ kind, path, class: cost, before, after, written = { before, after }, effects, routes }) =>
         h(
           'li',
           { key: `${kind} ${path}`, class: 'change' },
@@ -36,8 +36,8 @@ export function Planned({ plan }: { plan: Plan }): ComponentChildren {
           h(
             'div',
             { class: 'difference' },
-            kind !== 'added' && h('pre', { class: 'gone' }, marked('−', before)),
-            kind !== 'removed' && h('pre', { class: 'come' }, marked('+', after)),
+            kind !== 'added' && h('pre', { class: 'gone' }, marked('−', written.before)),
+            kind !== 'removed' && h('pre', { class: 'come' }, marked('+', written.after)),
           ),
           h(
             'ul',
