@@ -110,6 +110,11 @@ test('a single-page application gets its page for its own paths, and 404 for mis
   assert.equal((await get('/assets/gone-123.js')).status, 404)
 })
 
+test('a fallback that is a folder without a file for folders is 404', async (t) => {
+  const { get } = await show(t, await writeFolder(t, { 'app/main.js': '' }), { fallback: '/app' })
+  assert.equal((await get('/users/7/')).status, 404)
+})
+
 test('files with hashed names are cacheable for a year', async (t) => {
   const root = await writeFolder(t, { 'assets/app-1.js': '1', 'index.html': '' })
   const { get } = await show(t, root, { immutable: ['/assets/*'] })

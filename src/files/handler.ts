@@ -82,7 +82,8 @@ class Files {
     if (found === FOLDER) return exchange.path.endsWith('/') ? this.at(`${path}/`, exchange) : toFolder(exchange)
     if (found !== null) return this.show(found, path, exchange)
     const { fallback } = this.route.options
-    if (fallback === undefined || path === fallback || !NO_EXTENSION.test(path))
+    const isFallback = path === fallback || path === `${fallback}/`
+    if (fallback === undefined || isFallback || !NO_EXTENSION.test(path))
       throw new GatewayError('not-found', 'There is no such file.')
     return this.at(fallback, exchange)
   }
