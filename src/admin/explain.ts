@@ -45,7 +45,7 @@ const question = z.strictObject({
       roles: z.string().array().default([]),
       scopes: z.string().array().default([]),
       tier: z.string().default('authenticated'),
-      key: z.string().nullable().default(null).describe('Id of the API key; null for none.'),
+      key: z.string().nullable().default(null).describe('ID of the API key; null for none.'),
     })
     .optional()
     .describe('Consumer to act as, without credentials. Default: the one that its headers authenticate.'),

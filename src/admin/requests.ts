@@ -20,9 +20,9 @@ export const requestFilter = z.strictObject({
     .regex(/^[1-5](?:\d\d|xx)$/, statusExpected)
     .optional()
     .describe('A status such as 404, or a class such as 5xx.'),
-  route: z.string().optional().describe('Id of a route.'),
+  route: z.string().optional().describe('ID of a route.'),
   service: z.string().optional().describe('Name of a service.'),
-  consumer: z.string().min(1).optional().describe('Id of a consumer, or of an API key.'),
+  consumer: z.string().min(1).optional().describe('ID of a consumer, or of an API key.'),
   slower: z.coerce.number().min(0).optional().describe('Requests that took at least this many milliseconds.'),
   correlationId: z.string().min(1).optional().describe('Correlation ID, as replies and the log show it.'),
 })
@@ -49,7 +49,7 @@ export const recentRequest = z.object({
   query: z.string().describe('Values that look like secrets are removed.'),
   status: z.int(),
   bytes: z.int().describe('Bytes of the body that were sent.'),
-  route: z.string().nullable().describe('Id of the route, or null for none.'),
+  route: z.string().nullable().describe('ID of the route, or null for none.'),
   service: z.string().nullable(),
   instance: z.string().nullable().describe('The last instance that was tried.'),
   attempts: z.int().describe('Number of attempts.'),
@@ -57,9 +57,9 @@ export const recentRequest = z.object({
   client: z.string().describe('IP address.'),
   consumer: z.string().nullable().describe('Who called, or null if anonymous.'),
   tier: z.string().nullable().describe('Tier of the caller, which decides the limits.'),
-  apiKey: z.string().nullable().describe('Id of the API key that was used, or null.'),
+  apiKey: z.string().nullable().describe('ID of the API key that was used, or null.'),
   correlationId: z.string(),
-  traceId: z.string().describe('Id of its trace (W3C Trace Context).'),
+  traceId: z.string().describe('ID of its trace (W3C Trace Context).'),
   error: z.string().nullable().describe('Error code of the reply.'),
   grpcStatus: z.string().nullable().describe('gRPC status, such as UNAVAILABLE; null for other requests.'),
 })

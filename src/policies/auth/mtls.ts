@@ -62,7 +62,7 @@ const ruleSchema = z.strictObject({
     .string()
     .min(1)
     .optional()
-    .describe('Id of the consumer: X-User-ID. Default the part of the certificate that `id` selects.')
+    .describe('ID of the consumer: X-User-ID. Default the part of the certificate that `id` selects.')
     .meta({ examples: ['orders'] }),
   roles: consumerRoles,
   tier: consumerTier('authenticated'),
