@@ -193,6 +193,17 @@ test('reloads, and changes of discovered instances, do not start the observation
   assert.equal(service.ejected(), '.x.')
 })
 
+test('replies of the others before a reload count after it, too', () => {
+  const service = setUpStalled()
+  service.clock.advance(500)
+  service.pass(0.1)
+  for (let i = 0; i < 2; i++) {
+    service.keep(service.options)
+    service.clock.advance(1_000)
+  }
+  assert.equal(service.ejected(), '.x.')
+})
+
 test('an instance that joins or leaves is no reply of another one', () => {
   const { keeper, clock, instances, options, ejected } = setUpStalled()
   for (const present of [instances.slice(0, 2), instances]) {

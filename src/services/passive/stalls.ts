@@ -5,6 +5,8 @@ import type { Judge, Judged } from './judge.ts'
 const MIN = 1_000
 /** In addition, the time must exceed the maximum response time, its own and that of the others, by this factor. */
 const TIMES = 10
+/** Stands for the counters of the others once they have replied: it equals no sum of them. */
+const REPLIED = Number.NaN
 
 /** An instance with many waiting requests that has been silent. */
 interface Silence {
@@ -33,8 +35,10 @@ export class Stalls {
     this.board = board
     for (const { slot } of instances) {
       const silence = before?.silences.get(slot)
+      if (before === null || silence === undefined) continue
       // Counters of other instances may have joined or left the sum, which is not a reply.
-      if (silence !== undefined) this.silences.set(slot, { ...silence, others: this.othersOf(slot) })
+      const others = before.othersOf(slot) === silence.others ? this.othersOf(slot) : REPLIED
+      this.silences.set(slot, { ...silence, others })
     }
   }
 
