@@ -37,7 +37,7 @@ export class DenseSet<Index extends string, Item extends Record<Index, number>> 
     return true
   }
 
-  /** A match among the objects that have been here for long: younger ones only fill the gaps of those that were deleted. */
+  /** The first match; objects that were added early come first, except that later ones fill the gaps of deleted ones. */
   find(matches: (item: Item) => boolean): Item | undefined {
     return this.items.find(matches)
   }

@@ -22,7 +22,7 @@ export interface OutgoingRequest {
   readonly body: Body
   /** Trailers are accepted (RFC 9110 section 10.1.4). */
   readonly acceptsTrailers: boolean
-  /** A gRPC call: over HTTP/2, DATA ends it even without content, as servers do not see the end of a call in HEADERS. */
+  /** A gRPC call: over HTTP/2, it ends with DATA even without content, as some servers ignore an end in HEADERS. */
   readonly isCall: boolean
   /** The body, a stream, is only sent once the service answers 100 (Continue) (RFC 9110 section 10.1.1). */
   readonly expectsContinue: boolean

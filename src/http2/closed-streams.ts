@@ -25,7 +25,7 @@ export class ClosedStreams {
     return this.last === 0 ? 1 : this.last + 2
   }
 
-  /** That stream begins, which is beyond the last one. */
+  /** A stream begins whose id is higher than all before. */
   begin(id: number): void {
     if (id > this.next) this.skipped = { from: this.last, to: id }
     this.last = id

@@ -6,7 +6,7 @@ import type { Deadlines, Timed } from '../http/deadlines.ts'
  */
 const QUIET = [5_000, 30_000, 120_000]
 const MAX_QUIET = 330_000
-/** How long it has to answer, in milliseconds, as by default in gRPC: a service with one thread may be busy for a while. */
+/** How long it has to answer, in milliseconds: the default of gRPC, as a service with one thread may be busy for a while. */
 const ANSWER = 20_000
 
 export interface LivenessOptions {

@@ -167,7 +167,7 @@ export class ServerStream implements BodyOwner, ContentOwner, SendingStream, Int
     return this.body === null || this.body.length < 0 || this.body.length === this.body.received
   }
 
-  /** Whether the head of the reply has been sent. */
+  /** Whether there is a reply, of which at least the head is being sent. */
   get hasBegunReply(): boolean {
     return this.status !== 0
   }

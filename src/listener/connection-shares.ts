@@ -6,7 +6,7 @@ export interface Counted {
   readonly countedFor: string
 }
 
-/** Counts connections per peer, and finds the peer that has more than half of the maximum. */
+/** Counts connections per peer, which may be a whole network, and finds the one that has more than half of the maximum. */
 export class ConnectionShares {
   private readonly counts = new Map<string, number>()
   private half = 0
