@@ -2,6 +2,7 @@ import { Fragment, h, type ComponentChildren } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { LoggedOut, LoginBegun, Session } from './answers.ts'
 import { callApi, unlock } from './client.ts'
+import { forgetDrafts } from './drafts.ts'
 import { Failure } from './parts/notes.ts'
 
 /** The last user of this page, "" for the token; null if there was none yet. */
@@ -9,6 +10,7 @@ let last: string | null = null
 
 /** Ends the session, and with it everything on the page. */
 export async function logOut(): Promise<void> {
+  forgetDrafts()
   try {
     const { leave } = await callApi<LoggedOut>('/logout', { method: 'POST' })
     if (leave !== null) return location.assign(leave)
@@ -79,7 +81,10 @@ interface FormProps {
 async function logIn(proof: object, unlocked: () => void): Promise<void> {
   const { name } = await callApi<Session>('/login', { method: 'POST', json: proof })
   // Another user must not see what the previous one has opened.
-  if (last !== null && last !== (name ?? '')) return location.reload()
+  if (last !== null && last !== (name ?? '')) {
+    forgetDrafts()
+    return location.reload()
+  }
   unlock()
   unlocked()
 }

@@ -2,6 +2,7 @@ import { Fragment, h, render, type ComponentChildren } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Certificate, ConfigStatus, Service, Session, Status } from './answers.ts'
 import { onLocked } from './client.ts'
+import { guardDrafts } from './drafts.ts'
 import { useHas, useKeys, useLive, useNow, usePolled, useRoutes, useSession } from './hooks.ts'
 import { Icon, type IconName } from './icons.ts'
 import { Lock, logOut } from './login.ts'
@@ -348,5 +349,6 @@ function Help({ close }: { close: () => void }): ComponentChildren {
 }
 
 followLinks()
+guardDrafts()
 const root = document.getElementById('app')
 if (root !== null) render(h(App, null), root)

@@ -111,6 +111,52 @@ test('in read-only mode the form of a service results in a valid patch', async (
   assert.equal(await get(), 200)
 })
 
+test('what was typed is kept on other pages, and the browser asks before it is lost', async (t) => {
+  const { text, origin } = await startShop(t, true)
+  const { page, complaints } = await openConsole(t, await openBrowser(), origin, 'routes/books')
+  const dialogs: string[] = []
+  page.on('dialog', (dialog) => {
+    dialogs.push(dialog.type())
+    void dialog.dismiss()
+  })
+  const reload = async (): Promise<void> => {
+    const asked = page.waitForEvent('dialog')
+    await page.evaluate('location.reload()')
+    await asked
+  }
+  const menu = page.getByRole('navigation')
+  await page.getByLabel('Token').fill(TOKEN)
+  await page.getByLabel('Token').press('Enter')
+  await page.getByRole('button', { name: 'Edit this route' }).click()
+  const field = page.getByLabel('Total timeout, including retries')
+  await field.fill('7s')
+  await menu.getByRole('link', { name: 'Configuration' }).click()
+  await page.getByRole('button', { name: 'Edit the configuration' }).click()
+  const editor = page.getByLabel('Text of sallyport.yaml')
+  await editor.fill(`${text}# more`)
+  await menu.getByRole('link', { name: 'Overview' }).click()
+  await reload()
+  await menu.getByRole('link', { name: 'Configuration' }).click()
+  assert.equal(await editor.inputValue(), `${text}# more`)
+  await page.getByRole('button', { name: 'Discard' }).click()
+  await reload()
+  await menu.getByRole('link', { name: 'Routes' }).click()
+  await page.getByRole('link', { name: 'books' }).click()
+  assert.equal(await field.inputValue(), '7s')
+  await page.getByRole('button', { name: 'Discard' }).click()
+  await page.reload()
+  await page.getByRole('button', { name: 'Edit this route' }).click()
+  assert.equal(await field.inputValue(), '')
+  await field.fill('8s')
+  await page.getByRole('button', { name: 'Log out' }).click()
+  await page.getByLabel('Token').waitFor()
+  assert.deepEqual(dialogs, ['beforeunload', 'beforeunload'])
+  assert.deepEqual(
+    complaints.filter((complaint) => !/status of 401/.test(complaint)),
+    [],
+  )
+})
+
 test('only options that have a field can be edited, and values with files or variables are rejected', async (t) => {
   const { ask } = await startShop(t, false)
   const sent = (changes: object, name = 'books') =>

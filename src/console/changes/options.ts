@@ -2,6 +2,7 @@ import { Fragment, h, type ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
 import type { ConfigStatus, Edited } from '../answers.ts'
 import { callApi } from '../client.ts'
+import { useDraft } from '../drafts.ts'
 import { useLive, useNow, usePolled } from '../hooks.ts'
 import { ActionButton } from '../parts/actions.ts'
 import { Panel } from '../parts/layout.ts'
@@ -18,6 +19,11 @@ interface Subject {
   readonly name: string
 }
 
+interface Draft {
+  readonly edited: Edited
+  readonly texts: Readonly<Record<string, OptionText>>
+}
+
 /**
  * A form for the options of a route or a service: the change is first compared, then applied if that is allowed, otherwise shown as a
  * patch.
@@ -26,8 +32,10 @@ export function Options({ kind, name }: Subject): ComponentChildren {
   const live = useLive()
   const now = useNow()
   const status = usePolled<ConfigStatus>('/config/status', 3000, live.changes)
-  const [edited, setEdited] = useState<Edited | null>(null)
-  const [texts, setTexts] = useState<Readonly<Record<string, OptionText>>>({})
+  const [draft, setDraft] = useDraft<Draft>(
+    `${kind} ${name}`,
+    ({ edited, texts }) => Object.keys(changesOf(edited, texts)).length > 0,
+  )
   const [checked, setChecked] = useState<{ readonly edited: Edited; readonly revision: string } | null>(null)
   const [error, setError] = useState<unknown>(null)
   const [running, setRunning] = useState(false)
@@ -46,17 +54,17 @@ export function Options({ kind, name }: Subject): ComponentChildren {
   const open = async (): Promise<void> => {
     const answer = await send({})
     if (answer === null) return
-    setTexts(Object.fromEntries(answer.options.map(({ option, value }) => [option, textOf(value)])))
-    setEdited(answer)
+    const texts = Object.fromEntries(answer.options.map(({ option, value }) => [option, textOf(value)]))
+    setDraft({ edited: answer, texts })
   }
   const close = (): void => {
-    setEdited(null)
+    setDraft(null)
     setChecked(null)
     setError(null)
   }
   const until = status.data?.awaitsConfirmation?.until
   const awaited = until !== undefined && h(Awaited, { until, now, again: status.again })
-  if (edited === null)
+  if (draft === null)
     return h(
       Fragment,
       null,
@@ -81,6 +89,7 @@ export function Options({ kind, name }: Subject): ComponentChildren {
         ),
       ),
     )
+  const { edited, texts } = draft
   const changes = changesOf(edited, texts)
   const result = checked?.edited ?? null
   const check = async (event: Event): Promise<void> => {
@@ -114,7 +123,7 @@ export function Options({ kind, name }: Subject): ComponentChildren {
               problem: result?.problems.find((each) => each.option === option)?.message ?? null,
               disabled: isSwitchedOff(option, texts),
               change: (text) => {
-                setTexts({ ...texts, [option]: text })
+                setDraft({ edited, texts: { ...texts, [option]: text } })
                 setChecked(null)
               },
             }),

@@ -2,6 +2,7 @@ import { Fragment, h, type ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
 import type { Plan, Written } from '../../answers.ts'
 import { callApi } from '../../client.ts'
+import { useDraft } from '../../drafts.ts'
 import { useBarred } from '../../hooks.ts'
 import { ActionButton } from '../../parts/actions.ts'
 import { Panel } from '../../parts/layout.ts'
@@ -12,10 +13,14 @@ import { Patch } from '../../changes/patch.ts'
 import { Refused } from '../../changes/refused.ts'
 import { Planned } from '../../changes/planned.ts'
 
+interface Draft {
+  readonly written: Written & { readonly revision: string }
+  readonly text: string
+}
+
 /** An editor for the text of the configuration: changes are applied if that is allowed, otherwise shown as a patch. */
 export function Edit({ status, again }: Pick<Part, 'status' | 'again'>): ComponentChildren {
-  const [written, setWritten] = useState<(Written & { readonly revision: string }) | null>(null)
-  const [text, setText] = useState('')
+  const [draft, setDraft] = useDraft<Draft>('text', ({ written, text }) => text !== written.text)
   const [plan, setPlan] = useState<Plan | null>(null)
   const [error, setError] = useState<unknown>(null)
   const barred = useBarred('POST', '/config/plan')
@@ -23,18 +28,17 @@ export function Edit({ status, again }: Pick<Part, 'status' | 'again'>): Compone
     setError(null)
     try {
       const got = await callApi<Written>('/config/text')
-      setWritten({ ...got, revision: status.revision })
-      setText(got.text)
+      setDraft({ written: { ...got, revision: status.revision }, text: got.text })
     } catch (thrown) {
       setError(thrown)
     }
   }
   const close = (): void => {
-    setWritten(null)
+    setDraft(null)
     setPlan(null)
     setError(null)
   }
-  if (written === null)
+  if (draft === null)
     return h(
       Panel,
       {
@@ -52,6 +56,7 @@ export function Edit({ status, again }: Pick<Part, 'status' | 'again'>): Compone
             : 'This gateway does not accept configurations over HTTP (admin.writable). An edit produces a patch to copy, for the file or its repository.',
       ),
     )
+  const { written, text } = draft
   const compare = async (): Promise<void> => {
     setError(null)
     setPlan(null)
@@ -75,7 +80,7 @@ export function Edit({ status, again }: Pick<Part, 'status' | 'again'>): Compone
       rows: 24,
       value: text,
       onInput: ({ currentTarget }: { currentTarget: HTMLTextAreaElement }) => {
-        setText(currentTarget.value)
+        setDraft({ written, text: currentTarget.value })
         setPlan(null)
       },
     }),
