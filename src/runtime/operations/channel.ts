@@ -84,7 +84,7 @@ export class ReplicaChannel {
       answers.set(answer.from, answer)
       if (answers.size >= pending.expected) over.resolve()
     })
-    this.publisher.publish(this.channel, JSON.stringify(question)).then(
+    this.publish(question).then(
       (listeners) => {
         pending.failure = null
         // One of the subscribers is this gateway.
@@ -146,7 +146,12 @@ export class ReplicaChannel {
     if (result === null) return
     const message: ReplicaAnswer = { v: 1, type: 'answer', id: question.id, to: question.from, from, name, ...result }
     // If publishing fails, the asking gateway runs into its timeout.
-    await this.publisher.publish(this.channel, JSON.stringify(message)).catch(() => {})
+    await this.publish(message).catch(() => {})
+  }
+
+  /** Resolves with the number of subscribers. Not simply the client's promise: the library throws at once if the channel's slot has no node. */
+  private async publish(message: Question | ReplicaAnswer): Promise<number> {
+    return this.publisher.publish(this.channel, JSON.stringify(message))
   }
 }
 
