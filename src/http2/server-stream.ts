@@ -186,13 +186,13 @@ export class ServerStream implements BodyOwner, ContentOwner, SendingStream, Int
     if (this.body !== null) this.body.fail(error)
     this.endPace()
     if (running === null) return
+    if (error.code !== 'client-closed') running.error ??= error
     this.writer?.stop()
     if (this.tunnelEnd !== null) {
       this.tunnelEnd.close()
       return this.done(true, this.tunnel?.error ?? null)
     }
     if (this.status === 0) this.status = error.status
-    if (error.code !== 'client-closed') running.error ??= error
     running.abort()
     this.done(false, null)
   }

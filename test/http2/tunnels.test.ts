@@ -5,6 +5,7 @@ import { Reply } from '../../src/http/reply.ts'
 import { TunnelRelay } from '../../src/http/tunnel.ts'
 import * as h2 from '../support/http2-frames.ts'
 import { Http2Harness } from '../support/http2-harness.ts'
+import { serverOptions } from '../support/server-harness.ts'
 import { RecordingSocket } from '../support/recording-socket.ts'
 
 const { Code, Type } = h2
@@ -108,4 +109,17 @@ test('a client that takes nothing of it is reset', async () => {
   await client.turn()
   assert.equal(client.resetOf(1), Code.cancel)
   assert.equal(client.of(Type.goaway).length, 0)
+})
+
+test('a client that reads nothing from its WebSocket is reset after writeTimeout, which its exchange says', async () => {
+  const { harness, tunnels, services, client } = await open()
+  client.receive(connect(1))
+  await client.turn()
+  for (let n = 0; n < 100 && services[0]!.reading; n++) tunnels[0]!.fromService(PIECE)
+  assert.equal(services[0]!.reading, false)
+  for (let ms = 0; ms <= serverOptions.writeTimeout; ms += 1000) harness.clock.advance(1000)
+  await client.turn()
+  assert.equal(client.resetOf(1), Code.cancel)
+  assert.deepEqual(harness.slowClients.length, 1)
+  assert.equal(harness.exchanges[0]!.error?.code, 'request-timeout')
 })
