@@ -33,6 +33,7 @@ test('a Cluster is asked for its slots until it is disconnected, even if that ha
     tls: false,
     timeout: 1000,
   })
+  cleanUp(t, () => client.disconnect())
   if (!('refreshSlotsCache' in client)) assert.fail('it is no Cluster')
   const asked = t.mock.method(client, 'refreshSlotsCache')
   await once(client, 'ready')
