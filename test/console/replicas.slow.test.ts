@@ -14,12 +14,14 @@ workers: 2
 admin: { address: '127.0.0.1:0', publicUrl: 'http://{host}.gateways.example.com:9000' }
 stores: { redis: { url: '${redis}', timeout: 10s } }
 listeners: [{ address: '127.0.0.1:0' }]
-services: {}
-routes: [{ id: hello, match: { path: /hello }, reply: { body: ${body} } }]
+services: { shop: { instances: ['http://127.0.0.1:1', 'http://127.0.0.1:2'], health: false } }
+routes:
+  - { id: hello, match: { path: /hello }, reply: { body: ${body} } }
+  - { id: books, match: { path: /books/* }, service: shop, policies: { cache: {} } }
 `
   const file = await temporaryFile(t, 'sallyport.yaml', text)
-  const { adminPort } = await startCommand(t, file)
-  return { file, adminPort, origin: `http://127.0.0.1:${adminPort}` }
+  const { command, adminPort } = await startCommand(t, file)
+  return { file, command, adminPort, origin: `http://127.0.0.1:${adminPort}` }
 }
 
 test('replicas are listed with their revisions, and one that differs is marked until it no longer does', async (t) => {
@@ -42,5 +44,30 @@ test('replicas are listed with their revisions, and one that differs is marked u
   const headers = { 'X-Requested-With': 'test' }
   assert.equal((await requestAdmin(second.adminPort, '/config/reload', { method: 'POST', headers })).status, 200)
   await page.getByText('differs').waitFor({ state: 'detached' })
+  assert.deepEqual(complaints, [])
+})
+
+test('a change that another gateway may have missed says so', async (t) => {
+  const { url } = await startRedis(t)
+  const [first, second] = [await startReplica(t, url, 'one'), await startReplica(t, url, 'one')]
+  const { page, complaints } = await openConsole(t, await startBrowser(t), first.origin, 'services/shop')
+  const missed = page.getByText('has not answered within 1.5 s')
+  const turn = async (action: string): Promise<void> => {
+    await page.getByRole('button', { name: `${action} 127.0.0.1:1` }).click()
+    await page.getByRole('dialog').getByRole('button', { name: action }).click()
+  }
+  await turn('Drain')
+  await page.getByText('drained by an operator').waitFor()
+  assert.equal(await missed.count(), 0)
+  second.command.child.kill('SIGSTOP')
+  await turn('Undrain')
+  await page.getByText('127.0.0.1:1 is undrained here. 1 other gateway has not answered within 1.5 s.').waitFor()
+  await page.goto(`${first.origin}/console/cache`)
+  await page.getByLabel('URL', { exact: true }).fill('http://api.example.com/books')
+  await page.getByRole('button', { name: 'Purge' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Purge' }).click()
+  await missed.waitFor()
+  assert.deepEqual(await barriers(page), [])
+  second.command.child.kill('SIGCONT')
   assert.deepEqual(complaints, [])
 })

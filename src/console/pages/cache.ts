@@ -2,6 +2,7 @@ import { Fragment, h, type ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
 import type { Route } from '../answers.ts'
 import { callApi } from '../client.ts'
+import { type OnReplicas, type Said, saidOf } from '../said.ts'
 import { routeColumn } from '../columns.ts'
 import { count, plural, share } from '../format.ts'
 import { useLive, usePolled } from '../hooks.ts'
@@ -137,7 +138,7 @@ function Ratio({ ratio }: { ratio: number | null }): ComponentChildren {
 function Purge(): ComponentChildren {
   const [kind, setKind] = useState<'prefix' | 'url'>('prefix')
   const [url, setUrl] = useState('')
-  const [said, setSaid] = useState<string | null>(null)
+  const [said, setSaid] = useState<Said | null>(null)
   const [question, setQuestion] = useState<Question | null>(null)
   const [error, setError] = useState<unknown>(null)
   const purge = (event: Event): void => {
@@ -163,10 +164,14 @@ function Purge(): ComponentChildren {
       ),
       action: 'Purge',
       run: async () => {
-        const { purged } = await callApi<{ purged: number }>('/cache/purge', { method: 'POST', json: { [kind]: url } })
-        setSaid(
-          purged === 0 ? 'Nothing matching was stored.' : `${plural(purged, 'stored reply', 'stored replies')} purged.`,
-        )
+        const answer = await callApi<{ purged: number } & OnReplicas>('/cache/purge', {
+          method: 'POST',
+          json: { [kind]: url },
+        })
+        const { purged } = answer
+        const what =
+          purged === 0 ? 'Nothing matching was stored.' : `${plural(purged, 'stored reply', 'stored replies')} purged.`
+        setSaid(saidOf(what, answer))
       },
     })
   }
@@ -206,7 +211,7 @@ function Purge(): ComponentChildren {
       h(ActionButton, { method: 'POST', path: '/cache/purge', type: 'submit', class: 'button primary' }, 'Purge'),
     ),
     error !== null && h(Failure, { title: '', error }),
-    said !== null && h(Note, { tone: 'good' }, said),
+    said !== null && h(Note, { tone: said.tone }, said.text),
     question !== null && h(Confirm, { question, close: () => setQuestion(null) }),
   )
 }

@@ -11,8 +11,9 @@ import { ActionButton, Confirm, type Question } from '../parts/actions.ts'
 import { Figure } from '../parts/figures.ts'
 import { Empty, Facts, Head, Panel } from '../parts/layout.ts'
 import { Badge, Link, Time, type Tone, Zone } from '../parts/marks.ts'
-import { Loaded } from '../parts/notes.ts'
+import { Loaded, Note } from '../parts/notes.ts'
 import { type Column, Table } from '../parts/table.ts'
+import { type OnReplicas, type Said, saidOf } from '../said.ts'
 import { failurePoints, ofService, pointsOf, recentRates, slowPoints } from '../traffic.ts'
 
 /** One service: its instances, their history, and its limits. */
@@ -25,6 +26,11 @@ export function OneService({ name }: { name: string }): ComponentChildren {
     live.changes,
   )
   const [question, setQuestion] = useState<Question | null>(null)
+  const [said, setSaid] = useState<Said | null>(null)
+  const ask = (next: Question): void => {
+    setSaid(null)
+    setQuestion(next)
+  }
   const pick = ofService(name)
   const rates = recentRates(live, pick)
   return h(
@@ -68,10 +74,12 @@ export function OneService({ name }: { name: string }): ComponentChildren {
               about: limitWords(service),
             }),
           ),
+          // All gateways have done it, unless this says otherwise.
+          said?.tone === 'warning' && h(Note, { tone: said.tone }, said.text),
           h(
             Panel,
             { title: 'Instances', flush: true },
-            h(Instances, { service, ask: setQuestion, again: polled.again }),
+            h(Instances, { service, ask, again: polled.again, say: setSaid }),
           ),
           h(Panel, { title: 'Settings' }, h(Facts, { facts: factsOf(service) })),
           h(Options, { kind: 'service', name }),
@@ -124,10 +132,12 @@ function Instances({
   service,
   ask: question,
   again,
+  say,
 }: {
   service: Service
   ask: (question: Question) => void
   again: () => void
+  say: (said: Said) => void
 }): ComponentChildren {
   const live = useLive()
   const now = useNow()
@@ -201,7 +211,7 @@ function Instances({
               path: '/services/{name}/instances/{instance}/drain',
               class: 'button small',
               label: `${instance.drained ? 'Undrain' : 'Drain'} ${instance.address}`,
-              onClick: () => question(drainQuestion(service, instance, again)),
+              onClick: () => question(drainQuestion(service, instance, again, say)),
             },
             instance.drained ? 'Undrain' : 'Drain',
           ),
@@ -224,7 +234,12 @@ function reasonOf({ health, ejected, drained }: Instance, now: number): string {
   return `${health.reason ?? ''} in ${milliseconds(health.checkMs)}, ${ago(health.checkedAt, now)}`
 }
 
-function drainQuestion(service: Service, { address, drained }: Instance, again: () => void): Question {
+function drainQuestion(
+  service: Service,
+  { address, drained }: Instance,
+  again: () => void,
+  say: (said: Said) => void,
+): Question {
   const path = `/services/${encodeURIComponent(service.name)}/instances/${encodeURIComponent(address)}/drain`
   if (drained)
     return {
@@ -232,7 +247,7 @@ function drainQuestion(service: Service, { address, drained }: Instance, again: 
       text: 'It receives requests again as soon as its health checks pass.',
       action: 'Undrain',
       run: async () => {
-        await callApi(path, { method: 'DELETE' })
+        say(saidOf(`${address} is undrained here.`, await callApi<OnReplicas>(path, { method: 'DELETE' })))
         again()
       },
     }
@@ -247,7 +262,8 @@ function drainQuestion(service: Service, { address, drained }: Instance, again: 
     danger: others === 0,
     run: async () => {
       try {
-        await callApi(`${path}${others === 0 ? '?force=true' : ''}`, { method: 'PUT' })
+        const answer = await callApi<OnReplicas>(`${path}${others === 0 ? '?force=true' : ''}`, { method: 'PUT' })
+        say(saidOf(`${address} is drained here.`, answer))
       } catch (error) {
         if (error instanceof Refusal && error.status === 409) again()
         throw error

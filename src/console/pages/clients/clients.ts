@@ -11,6 +11,7 @@ import { Badge, Time } from '../../parts/marks.ts'
 import { Loaded, Failure, Note } from '../../parts/notes.ts'
 import { Table } from '../../parts/table.ts'
 import { counted, periodOf } from '../../rates.ts'
+import { type OnReplicas, type Said, saidOf } from '../../said.ts'
 import { go } from '../../place.ts'
 import { links } from '../../names.ts'
 import { Keys } from './keys.ts'
@@ -51,7 +52,7 @@ function Lookup({ client }: { client: string }): ComponentChildren {
     3000,
   )
   const [question, setQuestion] = useState<Question | null>(null)
-  const [said, setSaid] = useState<string | null>(null)
+  const [said, setSaid] = useState<Said | null>(null)
   const look = (event: Event): void => {
     event.preventDefault()
     setSaid(null)
@@ -64,8 +65,8 @@ function Lookup({ client }: { client: string }): ComponentChildren {
       text: 'Its usage is set to zero.',
       action: 'Reset',
       run: async () => {
-        await callApi(`/limits/${encodeURIComponent(client)}`, { method: 'DELETE' })
-        setSaid(`The limits of ${client} are reset.`)
+        const answer = await callApi<OnReplicas>(`/limits/${encodeURIComponent(client)}`, { method: 'DELETE' })
+        setSaid(saidOf(`The limits of ${client} are reset.`, answer))
         polled.again()
       },
     })
@@ -90,7 +91,7 @@ function Lookup({ client }: { client: string }): ComponentChildren {
       ),
       h('button', { type: 'submit', class: 'button primary' }, 'Look up'),
     ),
-    said !== null && h(Note, { tone: 'good' }, said),
+    said !== null && h(Note, { tone: said.tone }, said.text),
     client === ''
       ? h('p', { class: 'quiet' }, 'A user ID, an API key ID, or an address, as limits count them.')
       : polled.error !== null && polled.data === null
