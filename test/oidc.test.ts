@@ -533,11 +533,13 @@ test('failed callbacks are limited by address', async (t) => {
   assert.deepEqual(statuses, [401, 401, 401, 429, 429])
 })
 
-test('a refused login counts as invalid, and a login by another method as no authentication result', async (t) => {
+test('a refused login counts as invalid, and a login by another method or a logout by another site not at all', async (t) => {
   const { browser, provider, port } = await setUp(t)
   provider.mischief = { refusal: 'access_denied' }
   assert.equal((await browser.logIn(await browser.open('/'))).status, 403)
   assert.equal((await browser.fetch('/auth/login', { method: 'POST' })).status, 405)
+  const foreign = { 'Sec-Fetch-Site': 'cross-site', 'Sec-Fetch-Mode': 'navigate' }
+  assert.equal((await browser.fetch('/auth/logout', { method: 'POST', headers: foreign })).status, 403)
   const counts = (await scrape(port)).all('sallyport_auth_outcomes_total').filter(({ value }) => value > 0)
   assert.deepEqual(
     counts.map(({ labels, value }) => [labels['method'], labels['outcome'], value]),

@@ -37,6 +37,15 @@ export class NotGranted extends Error {
   }
 }
 
+/** The provider refuses to log the user in. */
+export class LoginRefused extends GatewayError {
+  constructor(error: Library.AuthorizationResponseError) {
+    // RFC 6749 section 4.1.2.1: the error code is from a list, and in any case consists of visible characters.
+    const code = /^[\w.-]{1,64}$/.test(error.error) ? error.error : 'unknown reason'
+    super('forbidden', `The provider has refused the login: ${code}`, { cause: error })
+  }
+}
+
 /** The result of a login or a refresh. */
 export interface Grant {
   /** The claims about the user; null if a refresh brings no new ones. */
@@ -103,8 +112,8 @@ export class Provider {
   }
 
   /**
-   * Exchanges the code in `url`. Rejects with NotGranted if it is invalid, and with a GatewayError if the provider refuses the user or is
-   * not available.
+   * Exchanges the code in `url`. Rejects with NotGranted if it is invalid, with LoginRefused if the provider refuses the user, and with
+   * another GatewayError if it is not available.
    */
   async login(url: URL, { state, nonce, verifier }: Checks): Promise<Grant> {
     return this.asking(async (configuration) => {
@@ -171,7 +180,7 @@ export class Provider {
       this.outage.worked()
       return grant
     } catch (error) {
-      if (error instanceof AuthorizationResponseError) throw refusalOf(error)
+      if (error instanceof AuthorizationResponseError) throw new LoginRefused(error)
       if (error instanceof ResponseBodyError && error.error === 'invalid_grant') throw new NotGranted(error)
       if (error instanceof ResponseBodyError || !isAboutTheReply(error, ClientError)) throw this.unavailable(error)
       throw new NotGranted(error)
@@ -259,12 +268,6 @@ function isAboutTheReply(error: unknown, ClientError: typeof Library.ClientError
     error.code !== undefined &&
     /^OAUTH_(?:JWT|JSON|INVALID_RESPONSE|KEY|MISSING)/.test(error.code)
   )
-}
-
-/** RFC 6749 section 4.1.2.1: the error code is from a list, and in any case consists of visible characters. */
-function refusalOf(error: Library.AuthorizationResponseError): GatewayError {
-  const code = /^[\w.-]{1,64}$/.test(error.error) ? error.error : 'unknown reason'
-  return new GatewayError('forbidden', `The provider has refused the login: ${code}`, { cause: error })
 }
 
 function isPlain(url: string): boolean {

@@ -1,6 +1,7 @@
 import { asGatewayError } from '../../core/errors.ts'
 import type { Counter, Metrics } from '../../core/metrics.ts'
 import { CredentialError, type CredentialReason } from './credential-error.ts'
+import { LoginRefused } from '../../openid/provider.ts'
 import { RefusedElsewhere } from './refused-elsewhere.ts'
 import type { CredentialKind } from './method.ts'
 
@@ -41,10 +42,9 @@ export class AuthCounts {
   failed(error: unknown): void {
     if (error instanceof CredentialError) return this[ENDED[error.reason] ?? 'invalid'].add(1)
     if (error instanceof RefusedElsewhere) return this.invalid.add(1)
+    if (error instanceof LoginRefused) return this.invalid.add(1)
     const { code, fault } = asGatewayError(error)
     if (code === 'rate-limited') return this.limited.add(1)
-    // The provider refuses the login.
-    if (code === 'forbidden') return this.invalid.add(1)
     // Other mistakes of the client, such as another method than GET for a login, say nothing about its credentials.
     if (fault !== 'client') this.unavailable.add(1)
   }
