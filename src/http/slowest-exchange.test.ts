@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { clientNetwork } from '../core/client-network.ts'
 import { slowestExchange } from './slowest-exchange.ts'
 
-const lane = (client: string | null, waitingForClient = Infinity) => ({ client, waitingForClient })
+const lane = (client: string | null, waitingForClient = Infinity) => ({
+  network: client === null ? null : clientNetwork(client),
+  waitingForClient,
+})
 
 for (const [what, clients] of [
   ['address', ['192.0.2.1', '192.0.2.1', '192.0.2.1']],

@@ -468,6 +468,20 @@ test('without 100 Continue the body is sent after a second', () => {
   assert.equal(harness.calls.at(-1), 'failed gateway-timeout')
 })
 
+test('it knows the network of the client of its exchange, which changes with the next one', () => {
+  const harness = new Harness()
+  assert.equal(harness.connection.network, null)
+  for (const [client, network] of [
+    ['2001:db8::1', '2001:db8:0:0::/64'],
+    ['192.0.2.1', '192.0.2.1'],
+  ] as const) {
+    harness.send({ client })
+    assert.deepEqual([harness.connection.network, harness.connection.network], [network, network])
+    harness.receive('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n')
+    assert.equal(harness.connection.network, null)
+  }
+})
+
 test('a final reply instead of 100 Continue cancels the body', () => {
   const body = new PushedBody(2, 'ab')
   const harness = new Harness().send({ method: 'POST', body, expectsContinue: true })

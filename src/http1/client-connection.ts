@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import { type BodyStream, isStream } from '../http/body.ts'
+import { clientNetwork } from '../core/client-network.ts'
 import { asGatewayError, GatewayError } from '../core/errors.ts'
 import { isLasting, type Reply } from '../http/reply.ts'
 import type { Lane, ReplyListener } from '../http/lane.ts'
@@ -49,6 +50,7 @@ export class ClientConnection implements ResponseOwner, WriterOwner, Lane, Timed
   private served = 0
   private request: OutgoingRequest | null = null
   private listener: ReplyListener | null = null
+  private knownNetwork: string | null = null
   /** Time limits of the current exchange, or else of the connection. */
   private timeouts: ServiceTimeouts
   /** When it was established, and when it is no longer reused, on the clock of the deadlines. */
@@ -96,9 +98,10 @@ export class ClientConnection implements ResponseOwner, WriterOwner, Lane, Timed
     return this.served > 0
   }
 
-  /** The client of the current exchange, or null. */
-  get client(): string | null {
-    return this.listener === null || this.request === null ? null : this.request.client
+  /** The network of the client of the current exchange, or null: looked up once, as each request that waits for a lane asks all of them. */
+  get network(): string | null {
+    if (this.listener === null || this.request === null) return null
+    return (this.knownNetwork ??= clientNetwork(this.request.client))
   }
 
   /** The buffer for the next read. */
@@ -129,6 +132,7 @@ export class ClientConnection implements ResponseOwner, WriterOwner, Lane, Timed
   exchange(request: OutgoingRequest, listener: ReplyListener): void {
     this.request = request
     this.listener = listener
+    this.knownNetwork = null
     this.timeouts = request.timeouts ?? this.options
     this.answered = this.lasting = false
     this.sending = true

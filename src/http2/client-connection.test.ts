@@ -58,6 +58,14 @@ test('the end of a request without content is in its head; that of a gRPC call i
   }
 })
 
+test('a lane knows the network of its client', () => {
+  const service = RecordedService.greeted()
+  const told = service.send({ client: '2001:db8::1' })
+  assert.deepEqual([told.lane.network, told.lane.network], ['2001:db8:0:0::/64', '2001:db8:0:0::/64'])
+  service.receive(wholeReply(1, 'x'))
+  assert.equal(told.lane.network, null)
+})
+
 test('a service that starts with anything else does not speak HTTP/2', () => {
   const service = new RecordedService()
   service.receive(Buffer.from('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n'))

@@ -1,3 +1,4 @@
+import { clientNetwork } from '../core/client-network.ts'
 import { asGatewayError, GatewayError } from '../core/errors.ts'
 import { type BodyStream, Budget, Bytes, isStream } from '../http/body.ts'
 import { hasNoContent } from '../http/content.ts'
@@ -76,6 +77,7 @@ export class ClientStream implements Lane, OccupiedLane, BodyOwner, ContentOwner
   private readonly tools: ClientTools
   private request: OutgoingRequest | null = null
   private listener: ReplyListener | null = null
+  private knownNetwork: string | null = null
   private timeouts: ServiceTimeouts
   private writer: ContentWriter | null = null
   private headOut = false
@@ -103,8 +105,10 @@ export class ClientStream implements Lane, OccupiedLane, BodyOwner, ContentOwner
     this.timeouts = tools.options
   }
 
-  get client(): string | null {
-    return this.listener === null || this.request === null ? null : this.request.client
+  /** The network of its client, or null: looked up once, as each request that waits for a lane asks all of them. */
+  get network(): string | null {
+    if (this.listener === null || this.request === null) return null
+    return (this.knownNetwork ??= clientNetwork(this.request.client))
   }
 
   /**
