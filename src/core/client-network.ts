@@ -3,6 +3,8 @@ import { memoize } from './memoize.ts'
 
 const GROUPS = 8
 const NETWORK_GROUPS = 4
+/** The groups of the network, if all of them are written, in canonical form (RFC 5952). */
+const WRITTEN = /^(?:(?:0|[1-9a-f][\da-f]{0,3}):){4}/
 
 /**
  * The key under which a client address is counted: the address itself for IPv4, its /64 network for IPv6 ("2001:db8:0:1::/64"), since a
@@ -13,6 +15,9 @@ export function clientNetwork(address: string): string {
 }
 
 const networkOf = memoize((address) => {
+  // Most addresses of clients, of which there may be too many to remember.
+  const written = WRITTEN.exec(address)
+  if (written !== null) return `${written[0]}:/64`
   // An IPv4 address as reported by an IPv6 socket.
   const plain = plainAddress(address)
   if (!plain.includes(':')) return plain

@@ -3,7 +3,6 @@ import test from 'node:test'
 import * as fc from 'fast-check'
 import { makeExchange } from '../../../test/support/exchange.ts'
 import type { Consumer } from '../../http/exchange.ts'
-import { clientNetwork } from '../../core/client-network.ts'
 import { clientName, namesUnder } from './client-name.ts'
 import { anyCharacter } from '../../../test/support/text.ts'
 
@@ -17,36 +16,6 @@ test('a user is named by id, an API key by its id, and anonymous callers by addr
   assert.equal(nameOf({ id: 'ann@example.com' }), 'ann@example.com')
   assert.equal(nameOf({ id: '42', key: 'partner' }), 'key:partner')
   assert.equal(clientName(makeExchange()), '192.0.2.1')
-})
-
-test('addresses of an IPv6 /64 network are one client, in any notation', () => {
-  const same = [
-    '2001:db8:0:1::1',
-    '2001:DB8:0:1:ffff:ffff:ffff:ffff',
-    '2001:0db8:0000:0001:0:0:0:2',
-    '2001:db8:0:1::192.0.2.1',
-  ]
-  for (const address of same) assert.equal(clientNetwork(address), '2001:db8:0:1::/64', address)
-  assert.equal(clientNetwork('2001:db8:0:2::1'), '2001:db8:0:2::/64')
-  assert.equal(clientNetwork('::1'), '0:0:0:0::/64')
-  assert.equal(clientNetwork('fe80::1%eth0'), 'fe80:0:0:0::/64')
-  assert.equal(clientNetwork('1::'), '1:0:0:0::/64')
-  assert.equal(clientNetwork('192.0.2.1'), '192.0.2.1')
-})
-
-test('property: any notation of an IPv6 address leads to its first four groups', () => {
-  fc.assert(
-    fc.property(fc.array(fc.integer({ min: 0, max: 0xffff }), { minLength: 8, maxLength: 8 }), (groups) => {
-      const full = groups.map((group) => group.toString(16)).join(':')
-      const network = `${groups
-        .slice(0, 4)
-        .map((group) => group.toString(16))
-        .join(':')}::/64`
-      assert.equal(clientNetwork(full), network)
-      const shortened = new URL(`http://[${full}]/`).hostname.slice(1, -1)
-      assert.equal(clientNetwork(shortened), network)
-    }),
-  )
 })
 
 test('the name of a user cannot equal that of a key or an address, or break a Redis key', () => {
@@ -69,7 +38,7 @@ test('a counted client is found again by its name and the name of the limit', ()
         assert.deepEqual(namesUnder('key', 'partner', limit), [nameOf({ id, tier, key: 'partner' })])
       }
   for (const limit of ['unauthenticated', 'unauthenticated@route', 'failures', 'refusals'])
-    assert.deepEqual(namesUnder('address', '2001:db8::1', limit), [clientNetwork('2001:db8::1')])
+    assert.deepEqual(namesUnder('address', '2001:db8::1', limit), ['2001:db8:0:0::/64'])
 })
 
 test('a user whose id is an address is distinguished from the address', () => {
