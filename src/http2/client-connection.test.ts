@@ -397,6 +397,26 @@ test('a WebSocket uses extended CONNECT if the service supports it, and is rejec
   assert.equal(service.resetOf(1), Code.cancel)
 })
 
+test('a service is asked for a sign of life five seconds after a message has progressed, however quiet it was before', () => {
+  const service = RecordedService.greeted()
+  const pings = () => service.of(Type.ping)
+  service.send({ timeouts: { responseTimeout: 600_000, idleTimeout: 600_000 } })
+  for (const [n, quiet] of [6, 31, 121].entries()) {
+    service.clock.advance(quiet * 1000)
+    assert.equal(pings().length, n + 1)
+    service.receive(h2.ping('any text', h2.ACK))
+  }
+  service.clock.advance(6000)
+  assert.equal(pings().length, 3)
+  service.receive(replyHead(1, 200))
+  service.clock.advance(6000)
+  assert.equal(pings().length, 4)
+  service.receive(h2.ping('any text', h2.ACK), data(1, 'x'))
+  service.clock.advance(6000)
+  assert.equal(pings().length, 5)
+  assert.equal(service.socket.destroyed, false)
+})
+
 test('a WebSocket whose client is gone is over once the service has taken what was written to it', async () => {
   const upgrade = { protocol: 'websocket', key: 'dGhlIHNhbXBsZSBub25jZQ==' }
   const timeouts = { responseTimeout: 30_000, idleTimeout: Number.POSITIVE_INFINITY }

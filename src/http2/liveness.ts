@@ -46,12 +46,16 @@ export class Liveness implements Timed {
   /** Bytes have arrived. */
   received(): void {
     this.receivedAt = this.options.deadlines.now
+    if (!this.awaited) return
     this.awaited = false
+    this.deadline = this.due
   }
 
   /** A message has progressed. */
   moved(): void {
+    if (this.pingsSent === 0) return
     this.pingsSent = 0
+    this.deadline = this.due
   }
 
   onDeadline(): void {
