@@ -49,8 +49,7 @@ export class CellHistogram implements Histogram {
   private readonly traceIds: (string | null)[]
   private readonly seconds: Float64Array
   private readonly ends: Float64Array
-  /** The end of the exemplar that was read last, and the wall-clock time that was reported for it. */
-  private readonly readEnds: Float64Array
+  /** The ends on the wall clock, NaN until they are read. */
   private readonly walls: Float64Array
   private cells: Float64Array
   private at: number
@@ -65,7 +64,6 @@ export class CellHistogram implements Histogram {
     this.traceIds = Array<string | null>(bounds.length + 1).fill(null)
     this.seconds = new Float64Array(bounds.length + 1)
     this.ends = new Float64Array(bounds.length + 1)
-    this.readEnds = new Float64Array(bounds.length + 1).fill(NaN)
     this.walls = new Float64Array(bounds.length + 1)
   }
 
@@ -78,6 +76,7 @@ export class CellHistogram implements Histogram {
     this.traceIds[bucket] = traceId
     this.seconds[bucket] = seconds
     this.ends[bucket] = end
+    this.walls[bucket] = NaN
   }
 
   /** Number of observations. */
@@ -103,11 +102,8 @@ export class CellHistogram implements Histogram {
 
   /** Each exemplar keeps its first time: `origin` varies by a millisecond, and Prometheus refuses one that moves back. */
   private readWalls(origin: number): void {
-    for (const [i, end] of this.ends.entries()) {
-      if (end === this.readEnds[i]) continue
-      this.readEnds[i] = end
-      this.walls[i] = Math.round(origin + end)
-    }
+    const { ends, walls } = this
+    for (const [i, wall] of walls.entries()) if (Number.isNaN(wall)) walls[i] = Math.round(origin + (ends[i] ?? 0))
   }
 
   /** Counts an observation and returns its bucket. */
