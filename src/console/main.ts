@@ -214,7 +214,8 @@ function Bar({
     { class: 'bar-top' },
     h(
       'a',
-      { class: 'brand', href: HOME },
+      // The word is hidden on narrow screens.
+      { class: 'brand', href: HOME, 'aria-label': 'Sallyport' },
       h('img', { src: `${HOME}icon.svg`, alt: '', width: 26, height: 26 }),
       h('span', null, 'Sallyport'),
     ),

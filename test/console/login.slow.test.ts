@@ -6,7 +6,7 @@ import type { Page } from 'playwright-core'
 import { requestAdmin } from '../support/admin.ts'
 import { startBrowser } from '../support/browser.ts'
 import { temporaryFile } from '../support/command.ts'
-import { barriers, openConsole, overhang } from '../support/console.ts'
+import { barriers, look, openConsole, overhang } from '../support/console.ts'
 import { startFromFile } from '../support/file-gateway.ts'
 import { startService } from '../support/service.ts'
 import { quickDigestOf } from '../support/password.ts'
@@ -72,6 +72,9 @@ test('a viewer logs in, can see everything and change nothing, and logs out', as
     'This needs the role operator; you are logged in as viewer.',
   )
   assert.deepEqual(await barriers(page), [])
+  await look(page, { width: 390 })
+  assert.deepEqual(await barriers(page), [])
+  assert.equal(await overhang(page), 0)
   // A request sent anyway is rejected by the gateway.
   const forced = `fetch("/cache/purge", { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{"prefix":"http://a/"}' }).then(({ status }) => status)`
   assert.equal(await page.evaluate(forced), 403)
