@@ -7,7 +7,7 @@ import { type AdminAsk, requestAdmin } from '../support/admin.ts'
 import { startBrowser } from '../support/browser.ts'
 import { send } from '../support/client.ts'
 import { startCommand, temporaryFile } from '../support/command.ts'
-import { barriers, look, openConsole, openRequests, overhang } from '../support/console.ts'
+import { barriers, jumps, look, openConsole, openRequests, overhang } from '../support/console.ts'
 import { startFromFile } from '../support/file-gateway.ts'
 import { startRedis, until } from '../support/redis.ts'
 import { startService } from '../support/service.ts'
@@ -105,6 +105,7 @@ const halves: readonly (readonly (readonly [path: string, shown: string | RegExp
   [
     ['requests', '/nowhere'],
     ['requests/the-lost-one', 'no route matches'],
+    ['requests/the-found-one', ', instance 127.0.0.1:'],
     ['clients?client=127.0.0.1', 'unauthenticated'],
     ['cache', 'Served from the cache'],
     ['certificates', 'when its file is replaced'],
@@ -134,6 +135,7 @@ for (const [withRedis, looks] of [
       const browser = await openBrowser()
       for (const path of ['/books/1', '/books/1', '/orders/2', '/gone/3']) await send(port, { path })
       await send(port, { path: '/nowhere', headers: { 'X-Correlation-ID': 'the-lost-one' } })
+      await send(port, { path: '/orders/2', headers: { 'X-Correlation-ID': 'the-found-one' } })
       const { page, complaints } = await openConsole(t, browser, origin, pages[0]![0])
       for (const [path, shown] of pages) {
         await page.goto(`${origin}/console/${path}`)
@@ -141,6 +143,7 @@ for (const [withRedis, looks] of [
         await shows(page, 'Live')
         if (path === '')
           await page.getByRole('heading', { name: 'Replicas' }).waitFor({ state: withRedis ? 'visible' : 'detached' })
+        assert.ok((await jumps(page)) < 0.1, `${path} jumped`)
         for (const each of looks) {
           await look(page, each)
           const where = `${path}, at ${each.width} px and ${each.theme}`

@@ -75,3 +75,15 @@ export async function barriers(page: Page): Promise<string[]> {
 export function overhang(page: Page): Promise<number> {
   return page.evaluate('Math.max(0, document.documentElement.scrollWidth - innerWidth)')
 }
+
+/** How much of the page has moved by itself since it was opened: Cumulative Layout Shift, which is good below 0.1. */
+export function jumps(page: Page): Promise<number> {
+  return page.evaluate(`new Promise((resolve) => {
+    let sum = 0
+    const add = (list) => {
+      for (const { value, hadRecentInput } of list.getEntries()) if (!hadRecentInput) sum += value
+    }
+    new PerformanceObserver(add).observe({ type: 'layout-shift', buffered: true })
+    requestAnimationFrame(() => setTimeout(() => resolve(sum)))
+  })`)
+}

@@ -115,7 +115,8 @@ export function Cache(): ComponentChildren {
         )
       },
     }),
-    h(Purge, null),
+    // Not before what is above it, which would move it.
+    (polled.data !== null || polled.error !== null) && h(Purge, null),
   )
 }
 

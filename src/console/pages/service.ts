@@ -86,16 +86,18 @@ export function OneService({ name }: { name: string }): ComponentChildren {
         )
       },
     }),
-    h(
-      Panel,
-      { title: 'The last 24 hours', aside: h(Zone, null), flush: true },
-      h(Loaded<{ transitions: Transition[] }>, {
-        polled: history,
-        what: 'The transitions',
-        lines: 3,
-        children: ({ transitions }) => h(History, { transitions }),
-      }),
-    ),
+    // Not before what is above it, which would move it.
+    polled.data !== null &&
+      h(
+        Panel,
+        { title: 'The last 24 hours', aside: h(Zone, null), flush: true },
+        h(Loaded<{ transitions: Transition[] }>, {
+          polled: history,
+          what: 'The transitions',
+          lines: 3,
+          children: ({ transitions }) => h(History, { transitions }),
+        }),
+      ),
     question !== null && h(Confirm, { question, close: () => setQuestion(null) }),
   )
 }
