@@ -49,11 +49,14 @@ export function useSession(): Polled<Session> {
 
 const ROLES: readonly Role[] = ['viewer', 'operator', 'admin']
 
-/** Why the user may not send that request to the admin API; null if it is allowed, and while that is unknown. */
-export function useBarred(method: string, path: string): string | null {
+/**
+ * Why the user may not send that request to the admin API; null if it is allowed, and while that is unknown. What it is about can need a
+ * role of its own.
+ */
+export function useBarred(method: string, path: string, own?: Role): string | null {
   const { data } = usePolled<Listed>('/', 300_000)
   const role = useSession().data?.role ?? null
-  const needed = data?.endpoints.find((each) => each.method === method && each.path === path)?.role
+  const needed = own ?? data?.endpoints.find((each) => each.method === method && each.path === path)?.role
   if (needed === undefined || role === null || ROLES.indexOf(role) >= ROLES.indexOf(needed)) return null
   return `This needs the role ${needed}; you are logged in as ${role}.`
 }

@@ -222,24 +222,25 @@ test('data that others have written to Redis is shown as text, and an outage of 
   )
 })
 
-test('a viewer can see keys but not change them', async (t) => {
-  const users = [{ name: 'vera', password: quickDigestOf(PASSWORD), role: 'viewer' }]
-  const { origin, status } = await startGate(t, false, { users })
-  const browser = await openBrowser()
-  const { page } = await openConsole(t, browser, origin, 'clients')
-  await page.getByLabel('Name', { exact: true }).fill('vera')
-  await page.getByLabel('Password', { exact: true }).fill(PASSWORD)
-  await page.getByRole('button', { name: 'Log in' }).click()
-  await page.locator('.barred').first().waitFor()
-  for (const name of ['Create a key', 'Rotate old', 'Revoke old'])
-    assert.ok(await page.getByRole('button', { name }).isDisabled(), name)
-  for (const [path, method] of [
-    ['/keys', 'POST'],
-    ['/keys/old/rotate', 'POST'],
-    ['/keys/old', 'DELETE'],
-  ] as const) {
-    const forced = `fetch("${path}", { method: "${method}", headers: { 'Content-Type': 'application/json' }, body: "{}" }).then(({ status }) => status)`
-    assert.equal(await page.evaluate(forced), 403, path)
-  }
-  assert.equal(await status('old-key'), 200)
-})
+for (const role of ['viewer', 'operator'])
+  test(`role ${role} can see the keys of the configuration but not change them`, async (t) => {
+    const users = [{ name: 'vera', password: quickDigestOf(PASSWORD), role }]
+    const { origin, status } = await startGate(t, false, { users })
+    const browser = await openBrowser()
+    const { page } = await openConsole(t, browser, origin, 'clients')
+    await page.getByLabel('Name', { exact: true }).fill('vera')
+    await page.getByLabel('Password', { exact: true }).fill(PASSWORD)
+    await page.getByRole('button', { name: 'Log in' }).click()
+    await page.locator('.barred').first().waitFor()
+    for (const name of ['Create a key', 'Rotate old', 'Revoke old'])
+      assert.ok(await page.getByRole('button', { name }).isDisabled(), name)
+    for (const [path, method] of [
+      ['/keys', 'POST'],
+      ['/keys/old/rotate', 'POST'],
+      ['/keys/old', 'DELETE'],
+    ] as const) {
+      const forced = `fetch("${path}", { method: "${method}", headers: { 'Content-Type': 'application/json' }, body: "{}" }).then(({ status }) => status)`
+      assert.equal(await page.evaluate(forced), 403, path)
+    }
+    assert.equal(await status('old-key'), 200)
+  })

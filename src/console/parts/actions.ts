@@ -1,5 +1,6 @@
 import { type ComponentChildren, h } from 'preact'
 import { useState } from 'preact/hooks'
+import type { Role } from '../answers.ts'
 import { useBarred } from '../hooks.ts'
 import { useModal } from './modal.ts'
 import { Failure } from './notes.ts'
@@ -23,6 +24,7 @@ export function Copy({ text, label = 'Copy' }: { text: string; label?: string })
 export function ActionButton({
   method,
   path,
+  role,
   class: name = 'button',
   type = 'button',
   label,
@@ -33,6 +35,8 @@ export function ActionButton({
   method: 'POST' | 'PUT' | 'DELETE'
   /** As listed by the admin API, such as "/services/{name}". */
   path: string
+  /** The role that it needs, if that depends on more than the path. */
+  role?: Role | undefined
   class?: string
   type?: 'button' | 'submit'
   /** For screen readers, if the text alone is ambiguous. */
@@ -41,7 +45,7 @@ export function ActionButton({
   onClick?: () => void
   children?: ComponentChildren
 }): ComponentChildren {
-  const barred = useBarred(method, path)
+  const barred = useBarred(method, path, role)
   const button = h(
     'button',
     {

@@ -206,6 +206,8 @@ function KeyTable({
               {
                 method: 'DELETE',
                 path: '/keys/{id}',
+                // The patch shows lines of the file.
+                role: key.store === 'configuration' ? 'admin' : undefined,
                 class: 'button small',
                 label: `Revoke ${nameOf(key)}`,
                 onClick: () => revoke(key),
