@@ -1,6 +1,6 @@
 /** Forms for the options of routes and services, in a real browser against a gateway in this process. */
 import assert from 'node:assert/strict'
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import test, { type TestContext } from 'node:test'
 import { type AdminAsk, requestAdmin } from '../support/admin.ts'
 import { startBrowser } from '../support/browser.ts'
@@ -112,7 +112,7 @@ test('in read-only mode the form of a service results in a valid patch', async (
 })
 
 test('what was typed is kept on other pages, and the browser asks before it is lost', async (t) => {
-  const { text, origin } = await startShop(t, true)
+  const { file, text, origin, ask } = await startShop(t, true)
   const { page, complaints } = await openConsole(t, await openBrowser(), origin, 'routes/books')
   const dialogs: string[] = []
   page.on('dialog', (dialog) => {
@@ -138,6 +138,11 @@ test('what was typed is kept on other pages, and the browser asks before it is l
   await reload()
   await menu.getByRole('link', { name: 'Configuration' }).click()
   assert.equal(await editor.inputValue(), `${text}# more`)
+  const outdated = page.getByText('The configuration has changed since you opened this text')
+  assert.equal(await outdated.count(), 0)
+  await writeFile(file, `${text}drainTimeout: 7s\n`)
+  assert.equal((await ask('/config/reload', { method: 'POST' })).status, 200)
+  await outdated.waitFor()
   await page.getByRole('button', { name: 'Discard' }).click()
   await reload()
   await menu.getByRole('link', { name: 'Routes' }).click()

@@ -72,6 +72,12 @@ export function Edit({ status, again }: Pick<Part, 'status' | 'again'>): Compone
       title: `Edit ${written.file}`,
       aside: h('button', { type: 'button', class: 'button', onClick: close }, 'Discard'),
     },
+    status.revision !== written.revision &&
+      h(
+        Note,
+        { tone: 'warning' },
+        'The configuration has changed since you opened this text, which can no longer be applied. Copy your changes, discard the text, and edit it again.',
+      ),
     written.masked && h(Note, { tone: 'notice' }, 'Secrets are shown as [redacted]: leave those lines as they are.'),
     h('textarea', {
       class: 'editor',
