@@ -482,6 +482,45 @@ test('PUT /log-level takes effect at once', async (t) => {
   )
 })
 
+test('GET /config shows one route as one would write it', async (t) => {
+  const { ask } = await startAdminGateway(t, {
+    admin: { token: 's3cr3t-s3cr3t-s3cr3t' },
+    services: { shop: { instances: ['http://127.0.0.1:1'], health: false } },
+    policies: {
+      'rate-limit': { tiers: { unauthenticated: '100/m' } },
+      'request-headers': { set: { 'X-Api-Key': 's3cr3t' } },
+    },
+    routes: [
+      {
+        id: 'a',
+        match: { path: '/a' },
+        service: 'shop',
+        timeouts: { total: '90s' },
+        policies: { cache: { maxBody: '2mb', ttl: '0s' } },
+      },
+      { id: 'b', match: { path: '/b' }, service: 'shop' },
+    ],
+  })
+  const get = async (path: string) => ask(path, { headers: { Authorization: 'Bearer s3cr3t-s3cr3t-s3cr3t' } })
+  const { json, text, headers } = await get('/config?route=a')
+  assert.deepEqual(Object.keys(json), ['policies', 'routes'])
+  const tiers = { unauthenticated: ['100/m'] }
+  assert.partialDeepStrictEqual(json, {
+    policies: { 'rate-limit': { tiers } },
+    routes: [
+      {
+        id: 'a',
+        timeouts: { total: '90s' },
+        policies: { cache: { maxBody: '2mb', ttl: '0s' }, 'rate-limit': { tiers } },
+      },
+    ],
+  })
+  assert.equal((json['routes'] as object[]).length, 1)
+  assert.doesNotMatch(text, /s3cr3t/)
+  assert.equal(headers['etag'], (await get('/config')).headers['etag'])
+  assert.deepEqual((await get('/config?route=c')).json['routes'], [])
+})
+
 test('GET /config shows the running configuration without secrets', async (t) => {
   const { ask } = await startAdminGateway(t, {
     admin: { token: 's3cr3t-s3cr3t-s3cr3t' },

@@ -1,10 +1,14 @@
 import { basename } from 'node:path'
 import { z } from 'zod'
 import { GatewayError } from '../core/errors.ts'
+import { canonical } from '../config/plan/canonical.ts'
+import { type UnitAt, unitsOf } from '../config/plan/units.ts'
+import { writtenValue } from '../config/plan/written-value.ts'
 import { maskedConfig } from '../config/masked-config.ts'
 import { maskedSource } from '../config/masked-source.ts'
-import { problemMember } from '../config/problems.ts'
+import { type Path, problemMember } from '../config/problems.ts'
 import type { GatewayConfig } from '../config/schema.ts'
+import { fieldOf, type Fields, itemsOf } from '../core/value.ts'
 import { threadStatusTopic } from '../front/thread-status.ts'
 import type { Outcome } from '../runtime/reloader.ts'
 import type { AdminApp } from './app.ts'
@@ -60,7 +64,7 @@ const forced = z.object({
 })
 
 /** GET /config and /config/status: the running configuration. POST /config/reload: reloads it. */
-export function configurationEndpoints(app: AdminApp, { reloads, source, threads, log }: AdminContext): void {
+export function configurationEndpoints(app: AdminApp, { policies, reloads, source, threads, log }: AdminContext): void {
   const masked = new WeakMap<GatewayConfig, Record<string, unknown>>()
 
   app.get(
@@ -69,17 +73,19 @@ export function configurationEndpoints(app: AdminApp, { reloads, source, threads
       schema: {
         summary: 'The running configuration, with secrets masked',
         description:
-          'Variables and defaults are filled in; times are in milliseconds, sizes in bytes. ETag is its revision.',
+          'Variables and defaults are filled in; times are in milliseconds, sizes in bytes. ETag is its revision. With `route`, only that ' +
+          'route and the policies for all routes, with times, sizes and rates as one would write them.',
         tags: ['configuration'],
+        querystring: z.strictObject({ route: z.string().optional().describe('ID of the route.') }),
         response: { 200: z.record(z.string(), z.unknown()) },
       },
     },
-    (_, reply) => {
+    async ({ query: { route } }, reply) => {
       const { config, revision: tag } = reloads.applied
       const shown = masked.get(config) ?? maskedConfig(config)
       masked.set(config, shown)
       void reply.header('ETag', `"${tag}"`)
-      return shown
+      return route === undefined ? shown : writtenRoute(shown, route, unitsOf(await policies(config)))
     },
   )
 
@@ -155,6 +161,16 @@ export function configurationEndpoints(app: AdminApp, { reloads, source, threads
       return describe(outcome)
     },
   )
+}
+
+/** A route of that configuration and the policies for all routes, as one would write them. */
+function writtenRoute({ routes, policies }: Fields, id: string, unitAt: UnitAt): Fields {
+  const form = (value: unknown, path: Path): unknown => writtenValue(canonical(value), path, unitAt)
+  const route = itemsOf(routes).find((each) => fieldOf(each, 'id') === id)
+  return {
+    policies: form(policies, ['policies']),
+    routes: route === undefined ? [] : [form(route, ['routes', 0])],
+  }
 }
 
 /** Throws GatewayError 'unprocessable-content' for a configuration that was refused. */

@@ -1,4 +1,4 @@
-import { yamlOf } from './yaml.ts'
+import { blockOf, yamlOf } from './yaml.ts'
 
 /** A policy of a route, with its origin. */
 export interface EffectivePolicy {
@@ -52,5 +52,6 @@ function fieldsOf(value: unknown): Fields {
 }
 
 function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '')
+  if (value === undefined) return ''
+  return typeof value === 'string' ? value : blockOf(value).trimEnd()
 }

@@ -16,6 +16,11 @@ export function yamlOf(value: unknown, indent = ''): string {
     .join('')
 }
 
+/** The same, but lists of plain values are on one line here too. */
+export function blockOf(value: unknown): string {
+  return isNested(value) ? yamlOf(value) : flowOf(value)
+}
+
 function itemOf(item: unknown, indent: string): string {
   if (!isNested(item)) return `${indent}- ${flowOf(item)}\n`
   const text = yamlOf(item, `${indent}  `)

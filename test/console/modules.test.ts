@@ -9,7 +9,7 @@ import { compare, patchOf } from '../../src/console/patch.ts'
 import { effectivePolicies } from '../../src/console/policies.ts'
 import { counted, percentile, periodOf, ratesOf } from '../../src/console/rates.ts'
 import { findWrong, type Looked } from '../../src/console/wrong.ts'
-import { yamlOf } from '../../src/console/yaml.ts'
+import { blockOf, yamlOf } from '../../src/console/yaml.ts'
 
 test('numbers are shown with their units', () => {
   assert.deepEqual([0, 0.01, 0.42, 9.96, 1250].map(rate), ['–', '<0.1/s', '0.4/s', '10/s', '1,250/s'])
@@ -144,6 +144,11 @@ test('values shown as YAML parse to the same values', () => {
     assert.equal(JSON.stringify(parse(yamlOf(value))), JSON.stringify(value))
   })
   fc.assert(texts)
+})
+
+test('values of options are on one line each', () => {
+  const values = { tiers: { all: ['5/m', '9/h'] }, public: ['/a', '/b'], except: [], cost: 1 }
+  assert.deepEqual(Object.values(values).map(blockOf), ['all: [5/m, 9/h]\n', '[/a, /b]', '[]', '1'])
 })
 
 test('each policy has its origin: the route, all routes, or both', () => {

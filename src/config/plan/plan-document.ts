@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
-import { formatPath, type Path, problemMember } from '../problems.ts'
+import { formatPath, problemMember } from '../problems.ts'
 import type { Change, Plan } from './plan.ts'
-import type { Unit } from './units.ts'
+import type { UnitAt } from './units.ts'
 import { writtenValue } from './written-value.ts'
 
 /** A plan in machine-readable form. */
@@ -11,7 +11,7 @@ export type PlanDocument = ReturnType<typeof planDocument> & {
 }
 
 /** A plan in the form that docs/command-line.md documents. */
-export function planDocument({ changes, warnings }: Plan, unitAt: (path: Path) => Unit) {
+export function planDocument({ changes, warnings }: Plan, unitAt: UnitAt) {
   return {
     same: changes.length === 0,
     changes: changes.map((change) => changeMember(change, unitAt)),
@@ -19,10 +19,7 @@ export function planDocument({ changes, warnings }: Plan, unitAt: (path: Path) =
   }
 }
 
-function changeMember(
-  { path, kind, class: cost, before, after, effects, routes }: Change,
-  unitAt: (path: Path) => Unit,
-) {
+function changeMember({ path, kind, class: cost, before, after, effects, routes }: Change, unitAt: UnitAt) {
   const values = { ...(kind !== 'added' && { before }), ...(kind !== 'removed' && { after }) }
   const written = Object.fromEntries(
     Object.entries(values).map(([name, value]) => [name, writtenValue(value, path, unitAt)]),

@@ -1,6 +1,6 @@
 import { type ChangeClass, changeClasses, OTHERWISE } from './effects.ts'
 import type { Change, Plan } from './plan.ts'
-import type { Unit } from './units.ts'
+import type { UnitAt } from './units.ts'
 import { writtenValue } from './written-value.ts'
 import { formatPath, type Path } from '../problems.ts'
 import { fieldOf, isFields, itemsOf } from '../../core/value.ts'
@@ -18,8 +18,6 @@ const HEADINGS: Readonly<Record<ChangeClass, string>> = {
   'resets-state': 'Resets state: something counted, stored or known starts over',
   live: 'Live: nothing is lost; new requests use the change, requests in flight finish as they began',
 }
-
-type UnitAt = (path: Path) => Unit
 
 /** A plan in human-readable form: the changes by impact, each with its effects unless the heading already says them. */
 export function planText({ changes }: Plan, unitAt: UnitAt): string {

@@ -7,8 +7,11 @@ import type { Path } from '../problems.ts'
 /** The unit of a number in the configuration; null if it has none. */
 export type Unit = 'milliseconds' | 'bytes' | null
 
-/** Finds the unit of a number by its place, in a configuration whose policies are those of the chain. */
-export function unitsOf(chain: readonly Policy[]): (path: Path) => Unit {
+/** Finds the unit of a number by its place. */
+export type UnitAt = (path: Path) => Unit
+
+/** For a configuration whose policies are those of the chain. */
+export function unitsOf(chain: readonly Policy[]): UnitAt {
   const schema = gatewaySchemaFor(chain)
   return (path) => unitAt(schema, path)
 }

@@ -1,9 +1,9 @@
 import type { Path } from '../problems.ts'
 import { isFields } from '../../core/value.ts'
-import type { Unit } from './units.ts'
+import type { Unit, UnitAt } from './units.ts'
 
 /** A value of the configuration as one would write it: times and sizes with their units. */
-export function writtenValue(value: unknown, path: Path, unitAt: (path: Path) => Unit): unknown {
+export function writtenValue(value: unknown, path: Path, unitAt: UnitAt): unknown {
   if (typeof value === 'number') return writtenNumber(value, unitAt(path))
   if (Array.isArray(value)) return value.map((item, i) => writtenValue(item, [...path, i], unitAt))
   if (!isFields(value)) return value

@@ -17,7 +17,11 @@ export function OneRoute({ id }: { id: string }): ComponentChildren {
   const live = useLive()
   const now = useNow()
   const routes = useRoutes(live.changes)
-  const config = usePolled<Readonly<Record<string, unknown>>>('/config', 60_000, live.changes)
+  const config = usePolled<Readonly<Record<string, unknown>>>(
+    `/config?${new URLSearchParams({ route: id })}`,
+    60_000,
+    live.changes,
+  )
   const pick = ofRoute(id)
   const rates = recentRates(live, pick)
   return h(
@@ -70,7 +74,7 @@ export function OneRoute({ id }: { id: string }): ComponentChildren {
                   Panel,
                   {
                     title: 'Policies in effect',
-                    aside: 'Outermost first; times in milliseconds, sizes in bytes, secrets masked',
+                    aside: 'Outermost first; secrets masked',
                   },
                   h(Policies, { policies: effectivePolicies(shown, id, route.policies) }),
                 ),
