@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { MAX_DELAY } from './clock.ts'
 import { typedSchema } from './typed-schema.ts'
+import { type Unit, writtenIn } from './unit.ts'
 
 const { _default: withDefault } = z
 
@@ -51,15 +52,22 @@ const durations = ['250ms', '10s', '5m', '1h'] as const
 const sizes = ['512b', '64kb', '10mb', '1gb'] as const
 
 /** Schema of a duration of 0 or more, written with its unit; milliseconds after parsing. */
-export const durationOrZero = unitText<Duration>(DURATION, durationExpected, parseDuration, [...durations, '0s'])
-
-/** Schema of a duration above 0, written with its unit; milliseconds after parsing. */
-export const duration = unitText<Duration>(DURATION, aboveZeroExpected, (text) => parseDuration(text) || undefined, [
+export const durationOrZero = unitText<Duration>('milliseconds', DURATION, durationExpected, parseDuration, [
   ...durations,
+  '0s',
 ])
 
+/** Schema of a duration above 0, written with its unit; milliseconds after parsing. */
+export const duration = unitText<Duration>(
+  'milliseconds',
+  DURATION,
+  aboveZeroExpected,
+  (text) => parseDuration(text) || undefined,
+  [...durations],
+)
+
 /** Schema of a size above 0, written with its unit; bytes after parsing. */
-export const size = unitText<Size>(SIZE, sizeExpected, (text) => parseSize(text) || undefined, [...sizes])
+export const size = unitText<Size>('bytes', SIZE, sizeExpected, (text) => parseSize(text) || undefined, [...sizes])
 
 /** Schema of a size in the given range, in bytes; `expected` describes it in words. */
 export function sizeWithin(min: number, max: number, expected: string): UnitText<Size> {
@@ -69,6 +77,7 @@ export function sizeWithin(min: number, max: number, expected: string): UnitText
   }
   const examples = sizes.filter(isWithin)
   return unitText<Size>(
+    'bytes',
     SIZE,
     sizeExpected,
     (text) => (isWithin(text) ? parseSize(text) : undefined),
@@ -79,6 +88,7 @@ export function sizeWithin(min: number, max: number, expected: string): UnitText
 
 /** Schema of a percentage; a number from 0 to 1 after parsing. */
 export const percent = unitText<Percentage>(
+  'percent',
   PERCENT,
   percentExpected,
   (text) => {
@@ -93,6 +103,7 @@ export const percent = unitText<Percentage>(
  * for those.
  */
 function unitText<Text extends string>(
+  unit: Unit,
   form: RegExp,
   expected: string,
   parse: (text: string) => number | undefined,
@@ -117,7 +128,7 @@ function unitText<Text extends string>(
       return z.NEVER
     }),
   })
-  return schema.meta({ examples })
+  return writtenIn(unit, schema).meta({ examples })
 }
 
 function scale(match: RegExpExecArray | null, units: Readonly<Record<string, number>>): number | undefined {

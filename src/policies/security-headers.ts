@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { definePolicy } from './policy.ts'
 import { editReplies } from '../http/handler.ts'
 import { isFieldValue } from '../core/field.ts'
+import { writtenIn } from '../core/unit.ts'
 import { fieldLine } from '../http/field-lines.ts'
 import { replaceLines } from '../http/headers.ts'
 import { NameSet } from '../http/name-set.ts'
@@ -20,10 +21,13 @@ const SECONDS = new Map([
 const YEAR = 365 * 86_400
 
 /** May exceed the range of timers, and so is not a duration like the others; seconds after parsing. */
-const lifetime = z
-  .string(lifetimeExpected)
-  .regex(/^\d{1,6}[smhd]$/, lifetimeExpected)
-  .transform((text) => Number(text.slice(0, -1)) * (SECONDS.get(text.slice(-1)) ?? 1))
+const lifetime = writtenIn(
+  'seconds',
+  z
+    .string(lifetimeExpected)
+    .regex(/^\d{1,6}[smhd]$/, lifetimeExpected)
+    .transform((text) => Number(text.slice(0, -1)) * (SECONDS.get(text.slice(-1)) ?? 1)),
+)
 
 const value = z
   .string(valueExpected)

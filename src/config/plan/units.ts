@@ -1,14 +1,11 @@
 import { z } from 'zod'
 import type { Policy } from '../../policies/policy.ts'
-import { duration, durationOrZero, size } from '../../core/units.ts'
+import { type Unit, unitOf } from '../../core/unit.ts'
 import { gatewaySchemaFor } from '../own-policies.ts'
 import type { Path } from '../problems.ts'
 
-/** The unit of a number in the configuration; null if it has none. */
-export type Unit = 'milliseconds' | 'bytes' | null
-
-/** Finds the unit of a number by its place. */
-export type UnitAt = (path: Path) => Unit
+/** Finds the unit of a number by its place; null if it has none. */
+export type UnitAt = (path: Path) => Unit | null
 
 /** For a configuration whose policies are those of the chain. */
 export function unitsOf(chain: readonly Policy[]): UnitAt {
@@ -16,9 +13,9 @@ export function unitsOf(chain: readonly Policy[]): UnitAt {
   return (path) => unitAt(schema, path)
 }
 
-function unitAt(schema: unknown, path: Path): Unit {
+function unitAt(schema: unknown, path: Path): Unit | null {
   if (schema instanceof z.ZodUnion) return firstOf(schema.options, path)
-  if (schema instanceof z.ZodPipe) return ownUnit(schema) ?? firstOf([schema.in, schema.out], path)
+  if (schema instanceof z.ZodPipe) return unitOf(schema) ?? firstOf([schema.in, schema.out], path)
   if (
     schema instanceof z.ZodOptional ||
     schema instanceof z.ZodNullable ||
@@ -33,13 +30,7 @@ function unitAt(schema: unknown, path: Path): Unit {
   return schema instanceof z.ZodArray ? unitAt(schema.element, rest) : null
 }
 
-/** A copy with its own description or check still has the same input. */
-function ownUnit(schema: z.ZodPipe): Unit {
-  if (schema.in === duration.in || schema.in === durationOrZero.in) return 'milliseconds'
-  return schema.in === size.in ? 'bytes' : null
-}
-
-function firstOf(schemas: readonly unknown[], path: Path): Unit {
+function firstOf(schemas: readonly unknown[], path: Path): Unit | null {
   for (const schema of schemas) {
     const unit = unitAt(schema, path)
     if (unit !== null) return unit

@@ -1,10 +1,14 @@
 import type { Path } from '../problems.ts'
 import { isFields } from '../../core/value.ts'
-import type { Unit, UnitAt } from './units.ts'
+import type { Unit } from '../../core/unit.ts'
+import type { UnitAt } from './units.ts'
 
-/** A value of the configuration as one would write it: times and sizes with their units. */
+/** A value of the configuration as one would write it: numbers with their units. */
 export function writtenValue(value: unknown, path: Path, unitAt: UnitAt): unknown {
-  if (typeof value === 'number') return writtenNumber(value, unitAt(path))
+  if (typeof value === 'number') {
+    const unit = unitAt(path)
+    return unit === null ? value : WRITTEN[unit](value)
+  }
   if (Array.isArray(value)) return value.map((item, i) => writtenValue(item, [...path, i], unitAt))
   if (!isFields(value)) return value
   return Object.fromEntries(
@@ -12,25 +16,22 @@ export function writtenValue(value: unknown, path: Path, unitAt: UnitAt): unknow
   )
 }
 
-const SCALES = {
-  milliseconds: [
-    ['h', 3_600_000],
-    ['m', 60_000],
-    ['s', 1000],
-    ['ms', 1],
-  ],
-  bytes: [
-    ['gb', 1024 ** 3],
-    ['mb', 1024 ** 2],
-    ['kb', 1024],
-    ['b', 1],
-  ],
-} as const
+const WRITTEN: Readonly<Record<Unit, (number: number) => string>> = {
+  milliseconds: scaled('0s', { h: 3_600_000, m: 60_000, s: 1000, ms: 1 }),
+  seconds: scaled('0s', { d: 86_400, h: 3600, m: 60, s: 1 }),
+  bytes: scaled('0b', { gb: 1024 ** 3, mb: 1024 ** 2, kb: 1024, b: 1 }),
+  // Not 28.999999999999996%.
+  percent: (part) => `${Number((100 * part).toPrecision(12))}%`,
+  'per-second': (number) => `${number}/s`,
+  date: (wall) => new Date(wall).toISOString().replace('.000Z', 'Z'),
+}
 
-/** In the largest unit that divides it evenly. */
-function writtenNumber(number: number, unit: Unit): number | string {
-  if (unit === null) return number
-  if (number === 0) return unit === 'bytes' ? '0b' : '0s'
-  const [name, factor] = SCALES[unit].find(([, each]) => number % each === 0) ?? ['', 1]
-  return `${number / factor}${name}`
+/** In the largest unit that divides a number evenly; `units` are from the largest to the smallest. */
+function scaled(zero: string, units: Readonly<Record<string, number>>): (number: number) => string {
+  const scales = Object.entries(units)
+  return (number) => {
+    if (number === 0) return zero
+    const [name, factor] = scales.find(([, each]) => number % each === 0) ?? ['', 1]
+    return `${number / factor}${name}`
+  }
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { typedSchema } from '../../core/typed-schema.ts'
+import { writtenIn } from '../../core/unit.ts'
 import { percent, sizeWithin } from '../../core/units.ts'
 import { DEFAULT_BUFFER_SIZE } from '../../http/buffered-body.ts'
 
@@ -21,10 +22,13 @@ const retryOptions = z.strictObject({
     .prefault('20%')
     .describe('Retries allowed as a share of all requests within 10 s, over all workers. Default 20%.'),
   minimum: typedSchema<number, `${number}/s`>(
-    z
-      .string(rateExpected)
-      .regex(RATE, rateExpected)
-      .transform((text) => Number.parseInt(text, 10)),
+    writtenIn(
+      'per-second',
+      z
+        .string(rateExpected)
+        .regex(RATE, rateExpected)
+        .transform((text) => Number.parseInt(text, 10)),
+    ),
   )
     .prefault('10/s')
     .describe('Retries always allowed in addition to the budget, as an average over 10 s. Default 10/s.'),
