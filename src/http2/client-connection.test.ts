@@ -414,6 +414,10 @@ test('a service is asked for a sign of life five seconds after a message has pro
   service.receive(h2.ping('any text', h2.ACK), data(1, 'x'))
   service.clock.advance(6000)
   assert.equal(pings().length, 5)
+  service.send({ timeouts: { responseTimeout: 600_000, idleTimeout: 600_000 } })
+  service.receive(h2.ping('any text', h2.ACK), h2.headers(1, [['x-sum', '7']], true))
+  service.clock.advance(6000)
+  assert.equal(pings().length, 6)
   assert.equal(service.socket.destroyed, false)
 })
 

@@ -242,12 +242,12 @@ export class ClientConnection implements StreamFrames, ClientTools, Timed {
     const pending = this.pendingMessages.of(id)
     if (pending !== undefined) this.begun(pending)
     const stream = this.streams.get(id)
+    if (stream !== undefined) this.liveness.moved()
     if (stream?.answered === true) return this.trailers(stream, bytes, start, end, endStream)
     const { head } = this.owner
     head.begin()
     this.decoder.decode(bytes, start, end, head)
     if (stream === undefined) return this.closed.receive(id, 0)
-    this.liveness.moved()
     try {
       head.finish()
       const reply = stream.take(head, endStream)
