@@ -20,6 +20,7 @@ import { ConfigError } from '../config/problems.ts'
 import { ReadFiles } from '../config/read-files.ts'
 import { refusalOf } from '../config/refusal.ts'
 import { revisionOf } from '../config/revision.ts'
+import { fileDigest } from '../core/file-digest.ts'
 import { type FileWatcher, watchFiles } from '../core/watch-files.ts'
 import { createLineLogger } from '../telemetry/logger.ts'
 import { WatchedConfiguration } from './watched-configuration.ts'
@@ -319,6 +320,47 @@ test('a change that a reload has already read is not read again', async (t) => {
   file.clock.advance(SETTLE)
   assert.equal(await file.after(() => file.write(yaml('2'))), 'applied /2')
   assert.deepEqual(file.outcomes, ['applied /1', 'applied /2'])
+})
+
+test('a change that a reload, or the reading of what the gateway has written, is reading is not read again', async (t) => {
+  const file = await watched(t)
+  const first = await file.read()
+  const gates: PromiseWithResolvers<void>[] = []
+  let changed = (): void => {}
+  const log = createLineLogger('info', file.clock, () => {})
+  const configuration = new WatchedConfiguration({
+    async read() {
+      const gate = Promise.withResolvers<void>()
+      gates.push(gate)
+      await gate.promise
+      return file.read()
+    },
+    reload: async (read: () => Promise<Read>) => ({ applied: await read() }),
+    files: {
+      watch(_, notify) {
+        changed = notify
+        return () => {}
+      },
+      close() {},
+    },
+    first: first.files,
+    watches: () => true,
+    log,
+  })
+  t.after(() => configuration.stop())
+  configuration.start(first.config)
+  await configuration.settled()
+  for (const [i, reload] of (['reload', 'reread'] as const).entries()) {
+    file.write(yaml(`${i + 1}`))
+    const reading = configuration[reload]()
+    changed()
+    // As long as it takes to see the change.
+    for (let n = 0; n < 5; n++) await fileDigest(file.path('sallyport.yaml'))
+    for (const gate of gates) gate.resolve()
+    await reading
+    await configuration.settled()
+    assert.equal(gates.length, i + 1)
+  }
 })
 
 test('reload.watch takes effect when it changes, in both directions', async (t) => {

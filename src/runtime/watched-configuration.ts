@@ -38,6 +38,8 @@ export class WatchedConfiguration<Read extends FromFiles, Outcome extends InForc
   private stopped = false
   /** Reloads that have not started reading, keyed by whether they are forced; concurrent callers share them. */
   private readonly waiting = new Map<boolean, Promise<Outcome>>()
+  /** The reload that was requested last. */
+  private last: Promise<unknown> = Promise.resolve()
   private looking: Promise<void> | null = null
   private again = false
 
@@ -71,7 +73,13 @@ export class WatchedConfiguration<Read extends FromFiles, Outcome extends InForc
     return this.reloadOnce({ force: true, own: true }, () => {})
   }
 
-  private async reloadOnce(how: Pick<Reload, 'force' | 'own'>, begins: () => void): Promise<Outcome> {
+  private reloadOnce(how: Pick<Reload, 'force' | 'own'>, begins: () => void): Promise<Outcome> {
+    const outcome = this.readOnce(how, begins)
+    this.last = outcome
+    return outcome
+  }
+
+  private async readOnce(how: Pick<Reload, 'force' | 'own'>, begins: () => void): Promise<Outcome> {
     const { read, reload } = this.options
     const outcome = await reload(async () => {
       begins()
@@ -131,6 +139,8 @@ export class WatchedConfiguration<Read extends FromFiles, Outcome extends InForc
   }
 
   private async lookOnce(): Promise<void> {
+    // Which files a reload has read is only known after it.
+    await this.last
     for (const [path, content] of this.known) {
       if ((await fileDigest(path)) === content) continue
       if (!this.stopped && this.watched.has(path)) await this.reload()
