@@ -1,5 +1,3 @@
-import type { Tone } from './parts/marks.ts'
-
 /** The part of an answer that says how a change went on the gateways that share a Redis. */
 export interface OnReplicas {
   readonly replicas: readonly { readonly name: string; readonly problem: string | null }[]
@@ -8,7 +6,7 @@ export interface OnReplicas {
 
 /** What is said about a change after it was made. */
 export interface Said {
-  readonly tone: Tone
+  readonly tone: 'good' | 'warning'
   readonly text: string
 }
 

@@ -8,6 +8,7 @@ import { ago, duration, milliseconds, byteSize, rate, share, until } from '../..
 import { compare, patchOf } from '../../src/console/patch.ts'
 import { effectivePolicies } from '../../src/console/policies.ts'
 import { counted, percentile, periodOf, ratesOf } from '../../src/console/rates.ts'
+import { saidOf } from '../../src/console/said.ts'
 import { findWrong, type Looked } from '../../src/console/wrong.ts'
 import { blockOf, yamlOf } from '../../src/console/yaml.ts'
 
@@ -242,6 +243,18 @@ const well: Looked = {
 }
 const titlesOf = (changed: Partial<Looked>): string[] =>
   findWrong({ ...well, ...changed }).map(({ level, title }) => `${level}: ${title}`)
+
+test('what was done says on which gateways it was not', () => {
+  const replica = (name: string, problem: string | null) => ({ name, problem })
+  assert.deepEqual(saidOf('Done.', { replicas: [replica('a', null)], unreached: null }), {
+    tone: 'good',
+    text: 'Done.',
+  })
+  assert.deepEqual(
+    saidOf('Done.', { replicas: [replica('a', null), replica('b', 'it failed.')], unreached: 'One is silent' }),
+    { tone: 'warning', text: 'Done. Not on b: it failed. One is silent.' },
+  )
+})
 
 test('a healthy gateway has no findings', () => {
   assert.deepEqual(findWrong(well), [])

@@ -18,6 +18,7 @@ services: { shop: { instances: ['http://127.0.0.1:1', 'http://127.0.0.1:2'], hea
 routes:
   - { id: hello, match: { path: /hello }, reply: { body: ${body} } }
   - { id: books, match: { path: /books/* }, service: shop, policies: { cache: {} } }
+  - { id: mine, match: { path: /mine }, reply: {}, policies: { auth: { methods: { api-key: { store: redis } } } } }
 `
   const file = await temporaryFile(t, 'sallyport.yaml', text)
   const { command, adminPort } = await startCommand(t, file)
@@ -67,6 +68,12 @@ test('a change that another gateway may have missed says so', async (t) => {
   await page.getByRole('button', { name: 'Purge' }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Purge' }).click()
   await missed.waitFor()
+  assert.deepEqual(await barriers(page), [])
+  await requestAdmin(first.adminPort, '/keys', { method: 'POST', json: { id: 'partner' } })
+  await page.goto(`${first.origin}/console/clients`)
+  await page.getByRole('button', { name: 'Revoke partner' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click()
+  await page.locator('.note.warning', { hasText: 'is revoked. 1 other gateway has not answered' }).waitFor()
   assert.deepEqual(await barriers(page), [])
   second.command.child.kill('SIGCONT')
   assert.deepEqual(complaints, [])

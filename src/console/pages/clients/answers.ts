@@ -1,4 +1,5 @@
 /** The replies of the admin API that only these pages show, as far as they do: see ../../answers.ts. */
+import type { OnReplicas } from '../../said.ts'
 
 /** One of GET /limits/{client}. */
 export interface Limit {
@@ -69,13 +70,11 @@ export interface MadeKey {
 }
 
 /** POST /keys/{id}/rotate. */
-export interface RotatedKey extends MadeKey {
+export interface RotatedKey extends MadeKey, OnReplicas {
   readonly old: { readonly prefix: string | null; readonly expiresAt: string }
-  readonly unreached: string | null
 }
 
 /** DELETE /keys/{id}. */
-export interface RevokedKeys {
+export interface RevokedKeys extends OnReplicas {
   readonly configuration: ManualEdit | null
-  readonly unreached: string | null
 }

@@ -11,6 +11,7 @@ import { Empty, Panel } from '../../parts/layout.ts'
 import { Badge, Tag, Time } from '../../parts/marks.ts'
 import { Loaded, Failure, Note } from '../../parts/notes.ts'
 import { Table } from '../../parts/table.ts'
+import { type Said, saidOf } from '../../said.ts'
 import { CreateKey } from './create-key.ts'
 import { ChangeDialog } from './manual-edit.ts'
 import { RotateKey } from './rotate-key.ts'
@@ -30,7 +31,7 @@ export function Keys(): ComponentChildren {
   const now = useNow()
   const [doing, setDoing] = useState<Doing | null>(null)
   const [change, setChange] = useState<{ readonly title: string; readonly change: ManualEdit } | null>(null)
-  const [said, setSaid] = useState<string | null>(null)
+  const [said, setSaid] = useState<Said | null>(null)
   const close = (): void => setDoing(null)
   const begin = (next: Doing): void => {
     setSaid(null)
@@ -39,10 +40,11 @@ export function Keys(): ComponentChildren {
   const again = (): void => polled.again()
   const revoked =
     (key: ApiKey) =>
-    ({ configuration, unreached }: RevokedKeys): void => {
+    (answer: RevokedKeys): void => {
+      const { configuration } = answer
       again()
       if (configuration !== null) setChange({ title: `Revoke ${nameOf(key)}`, change: configuration })
-      else setSaid(`${nameOf(key)} is revoked.${unreached === null ? '' : ` ${unreached}.`}`)
+      else setSaid(saidOf(`${nameOf(key)} is revoked.`, answer))
     }
   const store = polled.data?.store ?? null
   const panel = h(
@@ -58,7 +60,7 @@ export function Keys(): ComponentChildren {
         ),
       }),
     },
-    said !== null && h(Note, { tone: 'good' }, said),
+    said !== null && h(Note, { tone: said.tone }, said.text),
     h(Loaded<ApiKeys>, {
       polled,
       what: 'The API keys',

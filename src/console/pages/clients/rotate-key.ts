@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks'
 import type { ApiKey, RotatedKey } from './answers.ts'
 import { callApi } from '../../client.ts'
 import { moment } from '../../format.ts'
+import { saidOf } from '../../said.ts'
 import { KeyDialog, TextField } from './key-dialog.ts'
 
 /** How long an old key may stay valid, with labels. */
@@ -63,9 +64,9 @@ export function RotateKey({
     }),
   )
 
-  function aboutOf({ old, unreached, store: kept }: RotatedKey): string {
+  function aboutOf(rotated: RotatedKey): string {
+    const { old, store: kept } = rotated
     const end = overlap === '0s' ? 'The old key no longer works.' : `The old key expires ${moment(old.expiresAt)}.`
-    if (kept === 'configuration') return 'Neither key has changed yet.'
-    return `It works at once. ${end}${unreached === null ? '' : ` ${unreached}.`}`
+    return kept === 'configuration' ? 'Neither key has changed yet.' : saidOf(`It works at once. ${end}`, rotated).text
   }
 }
