@@ -243,4 +243,7 @@ for (const role of ['viewer', 'operator'])
       assert.equal(await page.evaluate(forced), 403, path)
     }
     assert.equal(await status('old-key'), 200)
+    await page.getByRole('link', { name: 'old', exact: true }).click()
+    await page.waitForURL(/client=key%3Aold/)
+    assert.equal(await page.getByLabel('Client', { exact: true }).inputValue(), 'key:old')
   })

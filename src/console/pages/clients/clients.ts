@@ -46,7 +46,7 @@ export function Clients({ query }: { query: URLSearchParams }): ComponentChildre
 }
 
 function Lookup({ client }: { client: string }): ComponentChildren {
-  const [typed, setTyped] = useState(client)
+  const [typed, setTyped] = useState<string | null>(null)
   const polled = usePolled<{ limits: Limit[] }>(
     client === '' ? null : `/limits/${encodeURIComponent(client)}?all=true`,
     3000,
@@ -56,7 +56,8 @@ function Lookup({ client }: { client: string }): ComponentChildren {
   const look = (event: Event): void => {
     event.preventDefault()
     setSaid(null)
-    const wanted = typed.trim()
+    const wanted = (typed ?? client).trim()
+    setTyped(null)
     go(wanted === '' ? '/console/clients' : `/console/clients?${new URLSearchParams({ client: wanted })}`)
   }
   const reset = (): void =>
@@ -83,7 +84,8 @@ function Lookup({ client }: { client: string }): ComponentChildren {
         h('input', {
           type: 'text',
           placeholder: 'user:42, key:partner or 192.0.2.1',
-          value: typed,
+          // Links lead to other clients.
+          value: typed ?? client,
           autoComplete: 'off',
           spellCheck: false,
           onInput: ({ currentTarget }: { currentTarget: HTMLInputElement }) => setTyped(currentTarget.value),
