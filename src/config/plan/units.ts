@@ -15,7 +15,9 @@ export function unitsOf(chain: readonly Policy[]): UnitAt {
 
 function unitAt(schema: unknown, path: Path): Unit | null {
   if (schema instanceof z.ZodUnion) return firstOf(schema.options, path)
-  if (schema instanceof z.ZodPipe) return unitOf(schema) ?? firstOf([schema.in, schema.out], path)
+  // What has parts is another form of the option.
+  if (schema instanceof z.ZodPipe)
+    return (path.length === 0 ? unitOf(schema) : null) ?? firstOf([schema.in, schema.out], path)
   if (
     schema instanceof z.ZodOptional ||
     schema instanceof z.ZodNullable ||

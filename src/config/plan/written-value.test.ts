@@ -59,3 +59,10 @@ test('a number is written in the largest unit that divides it', () => {
   assert.equal(written(0.29, 'routes', 0, 'mirror', 0, 'share'), '29%')
   assert.equal(written(3, 'workers'), 3)
 })
+
+test('numbers of a JSON Schema have no unit, even where a size may be instead', () => {
+  const schema = { type: 'array', minItems: 1, items: { minimum: 3_600_000 } }
+  const body = { limit: 65_536, schema }
+  const written = writtenValue(body, ['policies', 'validation', 'body'], unitAt)
+  assert.deepEqual(written, { limit: '64kb', schema })
+})
