@@ -169,9 +169,14 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
   }
 
   cutOff(): void {
-    const tunnels = leaveTunnels(this.streams)
+    const { size } = this.streams
+    const others = leaveTunnels(this.streams)
     this.leave()
-    if (tunnels > 0) return
+    if (others.length < size) {
+      // A reset of the connection would leave the WebSockets without their Close frames.
+      for (const stream of others) this.breakOff(stream, ErrorCode.cancel, new GatewayError('client-closed'))
+      return
+    }
     if (this.streams.size > 0 || this.socket.writableLength > 0) reset(this.socket)
     else this.socket.destroy()
   }

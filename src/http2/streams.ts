@@ -21,7 +21,7 @@ export function blame(streams: Streams, error: GatewayError): void {
   for (const { current } of streams.values()) if (current !== null) current.error ??= error
 }
 
-/** Ends WebSockets shortly, with a Close frame; returns how many there are. */
-export function leaveTunnels(streams: Streams): number {
-  return [...streams.values()].filter((stream) => stream.leaveTunnel()).length
+/** Ends WebSockets shortly, with a Close frame; returns the other streams. */
+export function leaveTunnels(streams: Streams): ServerStream[] {
+  return [...streams.values()].filter((stream) => !stream.leaveTunnel())
 }

@@ -24,11 +24,12 @@ function connect(stream: number): Buffer {
   ])
 }
 
-/** A server that connects each WebSocket to a socket of the test, and its client. */
+/** A server that connects each WebSocket to a socket of the test and replies to nothing else, and its client. */
 async function open() {
   const tunnels: TunnelRelay[] = []
   const services: RecordingSocket[] = []
-  const harness: Http2Harness = new Http2Harness(() => {
+  const harness: Http2Harness = new Http2Harness(({ upgrade }) => {
+    if (upgrade === null) return new Promise(() => {})
     const reply = new Reply(101, Headers.of(), null)
     const protocol = 'websocket'
     reply.upgrade = {
@@ -122,4 +123,23 @@ test('a client that reads nothing from its WebSocket is reset after writeTimeout
   assert.equal(client.resetOf(1), Code.cancel)
   assert.deepEqual(harness.slowClients.length, 1)
   assert.equal(harness.exchanges[0]!.error?.code, 'request-timeout')
+})
+
+test('when its connection is cut off, a WebSocket gets a Close frame, and what else is in progress is reset', async () => {
+  const { harness, client } = await open()
+  const get = [':method', ':scheme', ':authority', ':path'].map(
+    (name, i) => [name, ['GET', 'http', 'a', '/'][i]!] as const,
+  )
+  client.receive(connect(1), h2.headers(3, get, true))
+  await client.turn()
+  client.connection.drain()
+  client.connection.cutOff()
+  await client.turn()
+  assert.deepEqual([...client.of(Type.data, 1)[0]!.payload], [0x88, 2, 0x03, 0xe9])
+  assert.deepEqual([client.resetOf(1), client.resetOf(3)], [undefined, Code.cancel])
+  for (let seconds = 0; seconds < 5; seconds++) {
+    harness.clock.advance(1000)
+    await client.turn()
+  }
+  assert.deepEqual([client.socket.hasEnded, client.connection.inFlight], [true, 0])
 })
