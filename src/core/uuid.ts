@@ -1,4 +1,4 @@
-import { randomFillSync } from 'node:crypto'
+import { fillRandomly } from './random-bytes.ts'
 
 // Bytes are read by index from buffers created in this file, so every "!" is safe and costs nothing.
 
@@ -32,7 +32,7 @@ export function newUuid(): string {
 }
 
 function refill(): void {
-  randomFillSync(random)
+  fillRandomly(random)
   let from = 0
   for (let at = 0; at < text.length; at += LENGTH) {
     for (let i = 0; i < BYTES; i++, from++) {

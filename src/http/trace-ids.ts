@@ -1,9 +1,9 @@
-import { randomFillSync } from 'node:crypto'
+import { fillRandomly } from '../core/random-bytes.ts'
 
 /**
- * Random bytes that are generated at once, for 128 traces: generating each id separately would cost more than the rest
- * of a trace. No more than that, as an id that is kept, for a tunnel or as an example in the metrics, keeps all digits
- * of its pool in memory.
+ * Random bytes that are encoded at once, for 128 traces: encoding each id separately would cost more than the rest of a
+ * trace. No more than that, as an id that is kept, for a tunnel or as an example in the metrics, keeps all digits of its
+ * pool in memory.
  */
 const POOL = 3072
 
@@ -23,7 +23,8 @@ export function newSpanId(): string {
 
 function take(length: number): string {
   if (digits.length - used < length) {
-    digits = randomFillSync(bytes).toString('hex')
+    fillRandomly(bytes)
+    digits = bytes.toString('hex')
     used = 0
   }
   used += length
