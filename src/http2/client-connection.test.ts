@@ -36,6 +36,13 @@ test('no request is sent before the SETTINGS of the service', async () => {
   assert.equal(service.connection.most, 2)
 })
 
+test('the service is told the window of a stream, although it is the default', async () => {
+  const service = new RecordedService()
+  await service.turn()
+  const [settings] = service.of(Type.settings)
+  assert.ok(settings?.payload.includes(Buffer.from([0, 4, ...h2.int32(65_535)])))
+})
+
 /** The type, flags and length of each frame of a request. */
 async function sentFor(service: RecordedService, request: Partial<OutgoingRequest>) {
   await service.turn()
