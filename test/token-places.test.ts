@@ -73,3 +73,20 @@ test('an API key in the query is not logged either if the path is ambiguous', as
   assert.equal(await ask({}, '/open;x?k=the-key'), 400)
   assert.match(String((await log.line({ message: 'API Gateway Request' }))['url']), /\/open;x$/)
 })
+
+test('credentials in a query are not logged either if another policy replies first', async (t) => {
+  const keys = { query: 'k', keys: [{ id: 'ci', sha256: 'a'.repeat(64) }] }
+  const { port, log } = await startGateway(t, {
+    policies: {
+      'ip-access': { deny: ['127.0.0.0/8'] },
+      auth: { methods: { 'api-key': keys, jwt: { secret: SECRET, query: 'my t' } } },
+    },
+    routes: [{ id: 'all', match: { path: '/*' }, reply: { status: 200 } }],
+  })
+  const path = '/?a=1&k=the-key&%6B=the-key;my+t=the-token&my%20t=the-token'
+  assert.equal((await send(port, { path })).status, 403)
+  assert.match(
+    String((await log.line({ status_code: 403 }))['url']),
+    /\/\?a=1&k=\[redacted\]&%6B=\[redacted\];my\+t=\[redacted\]&my%20t=\[redacted\]$/,
+  )
+})

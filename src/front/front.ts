@@ -161,7 +161,7 @@ export class Front implements Receiver {
         const commit = (): void => {
           listeners.commit()
           this.settings = settings
-          this.configure(config, generation)
+          this.configure(config, policies, generation)
         }
         return { generation, drainTimeout: config.drainTimeout, others: { commit, abandon: () => listeners.abandon() } }
       } catch (error) {
@@ -181,8 +181,8 @@ export class Front implements Receiver {
     return true
   }
 
-  private configure(config: GatewayConfig, generation: Generation): void {
-    this.telemetry.configure(config)
+  private configure(config: GatewayConfig, policies: readonly Policy[], generation: Generation): void {
+    this.telemetry.configure(config, policies)
     this.proxies.configure(config)
     this.serviceTls.configure(config, generation.services)
     this.perClient.configure(config)

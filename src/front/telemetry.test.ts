@@ -10,6 +10,7 @@ import { ForwardedClient } from '../listener/trusted-proxies.ts'
 import { createMemoryLogger } from '../telemetry/memory-logger.ts'
 import { ThreadMetrics } from '../telemetry/metrics/thread-metrics.ts'
 import { Tracing } from '../telemetry/tracing.ts'
+import { policies } from '../policies/index.ts'
 import { Telemetry } from './telemetry.ts'
 
 function configOf(input: GatewayInput) {
@@ -21,6 +22,7 @@ function start(input: GatewayInput) {
   const output = createMemoryLogger('info', clock)
   const telemetry = new Telemetry({
     config: configOf(input),
+    policies,
     output,
     tracing: new Tracing(() => false, clock, null),
     metrics: new ThreadMetrics(() => {}, clock),
@@ -29,7 +31,7 @@ function start(input: GatewayInput) {
   })
   return {
     output,
-    configure: (next: GatewayInput): void => telemetry.configure(configOf(next)),
+    configure: (next: GatewayInput): void => telemetry.configure(configOf(next), policies),
     recent: () =>
       telemetry.recent({ status: null, route: null, correlationId: null, limit: 10 }).map(({ path }) => path),
     begin: (target: string): ServerExchange => {

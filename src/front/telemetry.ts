@@ -1,4 +1,5 @@
 import { valueOfEach } from '../core/present.ts'
+import { activePolicies } from '../config/policy-schema.ts'
 import type { GatewayConfig } from '../config/schema.ts'
 import type { Clock } from '../core/clock.ts'
 import { asGatewayError, rootCause } from '../core/errors.ts'
@@ -17,13 +18,17 @@ import {
   type RecentRequest,
   RecentRequests,
 } from '../telemetry/recent-requests.ts'
+import { hideParameters, isSecret } from '../telemetry/redact.ts'
 import type { Tracing } from '../telemetry/tracing.ts'
 import type { ReceivedExchange } from '../telemetry/received-exchange.ts'
+import type { Policy } from '../policies/policy.ts'
 import { slowReasons, type SlowReason } from '../http/server-handler.ts'
 import { isBuiltIn } from './built-in-routes.ts'
 
 export interface TelemetryOptions {
   readonly config: GatewayConfig
+  /** All policies, in the order of the chain. */
+  readonly policies: readonly Policy[]
   readonly output: LogOutput
   readonly tracing: Tracing
   readonly metrics: Metrics
@@ -46,9 +51,11 @@ export class Telemetry {
   /** Null if request headers are not logged. */
   private noteFields: ReturnType<typeof createFieldNotes> = null
   private requests: RecentRequests | null = null
+  /** Query parameters with secrets whose names do not suggest it; null if there are none. */
+  private secretParameters: ReadonlySet<string> | null = null
   private readonly refusals: Refusals
 
-  constructor({ config, output, tracing, metrics, clock, sampleKey }: TelemetryOptions) {
+  constructor({ config, policies, output, tracing, metrics, clock, sampleKey }: TelemetryOptions) {
     this.output = output
     this.sampleKey = sampleKey
     this.tracing = tracing
@@ -59,16 +66,17 @@ export class Telemetry {
     this.refusals = new Refusals(clock, output.log)
     const lost = metrics.counter('sallyport_log_lines_lost_total', {})
     output.watchLost((lines) => lost.add(lines))
-    this.configure(config)
+    this.configure(config, policies)
   }
 
   /** Applies another configuration. Recent requests are kept as far as there is room. */
-  configure(config: GatewayConfig): void {
+  configure(config: GatewayConfig, policies: readonly Policy[]): void {
     const { output, clock, sampleKey } = this
     const { access } = config.log
     this.accessLog = access === false ? null : createAccessLog(output, clock, { ...access, sampleKey })
     this.noteFields = access === false ? null : createFieldNotes(access.headers)
     this.timings = measuresTime(config)
+    this.secretParameters = unsuspiciousSecrets(config, policies)
     const remembered = config.admin === false ? 0 : config.admin.requests
     if (remembered === 0) this.requests = null
     else if (this.requests === null) this.requests = new RecentRequests(remembered, clock)
@@ -108,6 +116,7 @@ export class Telemetry {
     const { trace } = exchange
     const end = this.clock.now()
     const own = isBuiltIn(exchange.route)
+    if (this.secretParameters !== null) exchange.query = hideParameters(exchange.query, this.secretParameters)
     if (exchange.grpc !== null) settleCall(exchange, status, whole, end)
     // Sampled traces are recorded in any case, so they make good exemplars even if the gateway exports no traces.
     this.metrics.record(exchange, status, bytes, end, own || !trace.sampled ? null : trace.traceId)
@@ -139,6 +148,15 @@ export class Telemetry {
       log.warn(fields, broken === 'idle' ? 'Reply or tunnel was idle for too long' : 'Reply broke off')
     }
   }
+}
+
+/** The query parameters that hold secrets according to a policy of any route although their names do not suggest it; null if there are none. */
+function unsuspiciousSecrets(config: GatewayConfig, policies: readonly Policy[]): ReadonlySet<string> | null {
+  const names = new Set<string>()
+  for (const each of new Set([config.policies, ...config.routes.map((route) => route.policies)]))
+    for (const [policy, options] of activePolicies(each, policies))
+      for (const name of policy.secretParameters?.(options) ?? []) if (!isSecret(name)) names.add(name)
+  return names.size === 0 ? null : names
 }
 
 /** Whether the log includes how the time of a request was spent. */

@@ -157,6 +157,8 @@ export interface Policy<Schema extends z.ZodType = z.ZodType, Name extends strin
   decidesBy?(options: z.output<Schema>): 'nothing' | 'facts' | 'content'
   /** Names of request headers that hold secrets and are never shown in the access log. */
   secretFields?(options: z.output<Schema>): readonly string[]
+  /** Names of query parameters that hold secrets: their values are never logged or traced, even if another policy replies first. */
+  secretParameters?(options: z.output<Schema>): readonly string[]
   /** Whether it replies to preflights (Fetch, "CORS-preflight request"), on behalf of the route of the request that they ask about. */
   readonly answersPreflights?: boolean
   /** Whether it also applies to the gateway's own endpoints. */
@@ -243,6 +245,7 @@ export const policyMembers: ReadonlySet<string> = new Set(
     stores: true,
     decidesBy: true,
     secretFields: true,
+    secretParameters: true,
     answersPreflights: true,
     aroundOwnEndpoints: true,
     changesRequests: true,

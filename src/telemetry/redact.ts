@@ -20,6 +20,13 @@ export function redactQuery(query: string): string {
   )
 }
 
+/** The query, "" or "?…", in which the values of the parameters with these names, however they are written, are replaced as well. */
+export function hideParameters(query: string, names: ReadonlySet<string>): string {
+  return query.replace(/([?&;])([^=&;]*)=([^&;]+)/g, (pair, separator: string, name: string) =>
+    names.has(decode(name.replaceAll('+', ' '))) ? `${separator}${name}=[redacted]` : pair,
+  )
+}
+
 /** The path of a request with its query, if it has one, in which that is redacted. */
 export function redactTarget(target: string): string {
   const mark = target.indexOf('?')

@@ -32,6 +32,7 @@ export const jwt = defineAuthMethod({
     ...(header === false ? [] : [header]),
     ...(subprotocol === undefined ? [] : [SUBPROTOCOL]),
   ],
+  secretParameters: ({ query }) => (query === undefined ? [] : [query]),
   create(options, toolbox) {
     const { header, query, cookie, subprotocol } = options
     const issuers = createIssuers(options, toolbox)

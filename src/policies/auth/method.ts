@@ -58,6 +58,8 @@ export interface AuthMethod<Schema extends z.ZodType = z.ZodType, Name extends s
   fields?(options: z.output<Schema>): readonly string[]
   /** Those of them that hold secrets. Default: all. */
   secretFields?(options: z.output<Schema>): readonly string[]
+  /** Names of the query parameters that it reads. */
+  secretParameters?(options: z.output<Schema>): readonly string[]
   /** Whether the authenticator uses the stores of the configuration. */
   usesStores?(options: z.output<Schema>): boolean
   /** Called once for all routes that use the method with these options, and not again for a new configuration with the same options. */

@@ -148,6 +148,8 @@ export const auth = definePolicy({
     activeMethods(methods).flatMap(
       ([method, options]) => method.secretFields?.(options) ?? method.fields?.(options) ?? [],
     ),
+  secretParameters: ({ methods }) =>
+    activeMethods(methods).flatMap(([method, options]) => method.secretParameters?.(options) ?? []),
   warnings: ({ require }, patterns) => warningsOfRules(require, patterns),
   keeps: ({ failures, refusals }) => [failureStates('failures', failures), failureStates('refusals', refusals)],
   // What the policy does for requests that match no route does not depend on the route.

@@ -110,6 +110,7 @@ export const apiKey = defineAuthMethod({
     return [inHeader, { name: 'apiKeyInQuery', scheme: { type: 'apiKey', in: 'query', name: query } }]
   },
   fields: ({ header }) => [header],
+  secretParameters: ({ query }) => (query === undefined ? [] : [query]),
   usesStores: ({ store }) => store === 'redis',
   create({ header, query, keys, store, ...caching }, toolbox) {
     const { clock, apiKeys, holder, answer } = toolbox
