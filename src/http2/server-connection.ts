@@ -73,6 +73,8 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
   private closing: LingeringClose | null = null
   /** Nothing more is read; the pending output is the last. */
   private dying = false
+  /** Only WebSockets are left, which end shortly. */
+  private cut = false
   /** When an incomplete field section has to be complete, and when the next request has to begin. */
   private fieldsDue = Number.POSITIVE_INFINITY
   private requestDue: number
@@ -173,6 +175,7 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
     const others = leaveTunnels(this.streams)
     this.leave()
     if (others.length < size) {
+      this.cut = true
       // A reset of the connection would leave the WebSockets without their Close frames.
       for (const stream of others) this.breakOff(stream, ErrorCode.cancel, new GatewayError('client-closed'))
       return
@@ -432,6 +435,7 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
 
   private linger(): void {
     if (this.closing !== null || this.socket.destroyed) return
+    if (this.cut) return this.die(0)
     this.output.flush()
     this.deadline = Number.POSITIVE_INFINITY
     this.reader.stop()
@@ -447,9 +451,15 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
     this.gracefulShutdown.announce(this.closed.last, code, known ? error.message : '')
     this.abortAll()
     if (code !== ErrorCode.enhanceYourCalm) return this.linger()
+    this.die(this.options.writeTimeout)
+  }
+
+  /** Closes the connection; the client has that many milliseconds to take what is pending. */
+  private die(timeout: number): void {
+    this.reader.stop()
     this.output.flush()
     this.dying = true
-    this.deadline = this.deadlines.in(this.options.writeTimeout)
+    this.deadline = this.deadlines.in(timeout)
     this.socket.destroySoon()
   }
 

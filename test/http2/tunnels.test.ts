@@ -4,7 +4,7 @@ import { Headers } from '../../src/http/headers.ts'
 import { Reply } from '../../src/http/reply.ts'
 import { TunnelRelay } from '../../src/http/tunnel.ts'
 import * as h2 from '../support/http2-frames.ts'
-import { Http2Harness } from '../support/http2-harness.ts'
+import { Http2Harness, type RecordedHttp2 } from '../support/http2-harness.ts'
 import { serverOptions } from '../support/server-harness.ts'
 import { RecordingSocket } from '../support/recording-socket.ts'
 
@@ -143,3 +143,23 @@ test('when its connection is cut off, a WebSocket gets a Close frame, and what e
   }
   assert.deepEqual([client.socket.hasEnded, client.connection.inFlight], [true, 0])
 })
+
+for (const [what, act] of [
+  ['keeps sending', (client: RecordedHttp2) => client.receive(h2.ping())],
+  ['takes nothing', (client: RecordedHttp2) => void (client.socket.taking = false)],
+] as const)
+  test(`when it is cut off, a connection with a WebSocket ends soon, even if its client ${what}`, async () => {
+    const { harness, client } = await open()
+    client.receive(connect(1))
+    await client.turn()
+    act(client)
+    client.connection.drain()
+    client.connection.cutOff()
+    for (let seconds = 0; seconds < 2; seconds++) {
+      await client.turn()
+      act(client)
+      harness.clock.advance(1000)
+    }
+    assert.ok(client.socket.destroyed)
+    assert.deepEqual(client.connection.inFlight, 0)
+  })
