@@ -106,3 +106,30 @@ test('requests answered by a policy are not copied', async (t) => {
   assert.match(await ask(), /^401/)
   assert.equal(main.received.length + other.received.length, 0)
 })
+
+test('the copy of a request whose client has left has its whole query, even if another route has credentials in such a parameter', async (t) => {
+  const copied = Promise.withResolvers<string>()
+  const asked = Promise.withResolvers<void>()
+  const main = await startService(t, () => asked.resolve())
+  const other = await startService(t, ({ url = '' }, response) => {
+    response.end()
+    copied.resolve(url)
+  })
+  const keys = { query: 'k', keys: [{ id: 'ci', sha256: 'a'.repeat(64) }] }
+  const { port, log } = await startGateway(t, {
+    services: {
+      main: { instances: [main.url], health: false },
+      other: { instances: [other.url], health: false },
+    },
+    routes: [
+      { id: 'a', match: { path: '/a' }, service: 'main', mirror: { service: 'other' } },
+      { id: 'b', match: { path: '/b' }, service: 'main', policies: { auth: { methods: { 'api-key': keys } } } },
+    ],
+  })
+  const client = await connect(t, port)
+  client.write('GET /a?k=shoes HTTP/1.1\r\nHost: a.example\r\n\r\n')
+  await asked.promise
+  client.socket.destroy()
+  assert.equal(await copied.promise, '/a?k=shoes')
+  assert.match(String((await log.line({ status_code: 499 }))['url']), /\/a\?k=\[redacted\]$/)
+})

@@ -113,10 +113,17 @@ export class Telemetry {
 
   /** An exchange has ended: its status, the number of body bytes sent, whether the reply was complete, and the error that cut it off. */
   done(exchange: ReceivedExchange, status: number, bytes: number, whole: boolean, cause: Error | null): void {
+    const { query } = exchange
+    if (this.secretParameters !== null) exchange.query = hideParameters(query, this.secretParameters)
+    this.report(exchange, status, bytes, whole, cause)
+    // The client may have left while the request is still handled, for example copied by a mirror.
+    exchange.query = query
+  }
+
+  private report(exchange: ReceivedExchange, status: number, bytes: number, whole: boolean, cause: Error | null): void {
     const { trace } = exchange
     const end = this.clock.now()
     const own = isBuiltIn(exchange.route)
-    if (this.secretParameters !== null) exchange.query = hideParameters(exchange.query, this.secretParameters)
     if (exchange.grpc !== null) settleCall(exchange, status, whole, end)
     // Sampled traces are recorded in any case, so they make good exemplars even if the gateway exports no traces.
     this.metrics.record(exchange, status, bytes, end, own || !trace.sampled ? null : trace.traceId)
