@@ -55,8 +55,8 @@ const DEFAULT_CIPHERS = [
 const SECURE_OPTIONS = constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_PRIORITIZE_CHACHA
 
 /** The protocols offered over TLS (RFC 7301), in order of preference. */
-const PROTOCOLS = ['h2', 'http/1.1']
-const WITHOUT_HTTP2 = ['http/1.1']
+const PROTOCOLS = ['h2', 'http/1.1', 'http/1.0']
+const WITHOUT_HTTP2 = ['http/1.1', 'http/1.0']
 
 /** The identities of one listener, each for its names: immutable, and replaced as a whole when a certificate changes. */
 export class ServerIdentities {

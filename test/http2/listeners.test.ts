@@ -73,6 +73,7 @@ test('over TLS the protocol is negotiated by ALPN', async (t) => {
     [['h2', 'http/1.1'], 'h2'],
     [['http/1.1', 'h2'], 'h2'],
     [['http/1.1'], 'http/1.1'],
+    [['http/1.0'], 'http/1.0'],
     [[], false],
   ] as const) {
     const socket = connectTls({
