@@ -39,7 +39,7 @@ test('health reads a file with a mistake as far as possible, as the gateway keep
   assert.deepEqual([code, stdout, stderr], [0, `http://127.0.0.1:${port}/health/live answers.\n`, ''])
   const elsewhere = await health(t, yaml, { env: { HOST: '127.0.0.1:1' } })
   assert.equal(elsewhere.code, 1)
-  assert.match(elsewhere.stderr, /^\S+sallyport\.yaml cannot be read: /)
+  assert.match(elsewhere.stderr, /^\S+sallyport\.yaml:4:1: invalid YAML: /)
 })
 
 test('health also reads a configuration in code', async (t) => {
@@ -122,10 +122,15 @@ test('health fails if the connection is accepted and never answered', async (t) 
   assert.match(stderr, /\/health\/live does not answer: no response for 4 s\.\n$/)
 })
 
+test('health says that there is no such file as check does', async () => {
+  const { code, stderr } = await runHere(['health', '--config', 'nowhere.yaml'])
+  assert.deepEqual([code, stderr], [1, 'nowhere.yaml: no such file.\n'])
+})
+
 for (const [what, yaml, told] of [
   ['nothing listens there', 'endpoints: { health: false }\nadmin: false', /^There is no address to ask/],
   ['the port is 0', "listeners: [{ address: '127.0.0.1:0' }]", /^The address 127\.0\.0\.1:0 cannot/],
-  ['the file is not YAML', 'a: [', /^\S+sallyport\.yaml cannot be read: /],
+  ['the file is not YAML', 'a: [', /^\S+sallyport\.yaml:1:5: invalid YAML: /],
 ] as const) {
   test(`health fails if ${what}`, async (t) => {
     const { code, stderr } = await health(t, yaml)

@@ -166,4 +166,6 @@ test('a missing file, or one that is not from Kong, is an error in one line', as
   )
   const gone = await runHere(['import', 'kong', 'not-there.yml'])
   assert.deepEqual([gone.code, gone.stderr], [1, 'not-there.yml: no such file.\n'])
+  const folder = await runHere(['import', 'kong', '.'])
+  assert.deepEqual([folder.code, folder.stderr], [1, '.: is a folder; expected a file in it.\n'])
 })

@@ -73,6 +73,16 @@ test('without a terminal init does not ask, and says what to do', async (t) => {
   assert.deepEqual(await readdir(cwd), [])
 })
 
+test('init says so if the folder is a file', async (t) => {
+  const cwd = await emptyFolder(t)
+  await writeFile(join(cwd, 'gateway'), 'mine')
+  for (const folder of ['gateway', 'gateway/below']) {
+    const { code, stderr } = await runHere(['init', folder, '--yes'], { cwd })
+    const why = 'cannot be written: a part of its path is a file, not a folder'
+    assert.deepEqual([code, stderr], [1, `${folder}/sallyport.yaml: ${why}.\n`])
+  }
+})
+
 for (const file of ['sallyport.yaml', 'Dockerfile'])
   test(`init writes nothing if ${file} exists`, async (t) => {
     const cwd = await emptyFolder(t)

@@ -361,7 +361,7 @@ test('the log can be compressed, split, or read from standard input', async (t) 
   assert.equal((await report('a.log.gz --against sallyport.yaml')).requests, 2)
   const broken = await command('broken.gz --against sallyport.yaml')
   assert.equal(broken.code, 1)
-  assert.match(broken.stderr, /^broken\.gz cannot be read: /)
+  assert.match(broken.stderr, /^broken\.gz: cannot be read: /)
 })
 
 test('input that cannot be replayed exits with 1', async (t) => {
@@ -374,7 +374,8 @@ test('input that cannot be replayed exits with 1', async (t) => {
     'bad.yaml': 'routes: [',
   })
   for (const [args, said] of [
-    ['none.log --against sallyport.yaml', /^none\.log cannot be read: ENOENT/],
+    ['none.log --against sallyport.yaml', /^none\.log: no such file\.$/m],
+    ['. --against sallyport.yaml', /^\.: is a folder; expected a file in it\.$/m],
     [
       'text.log --against sallyport.yaml',
       /^text\.log has no lines of an access log in JSON \(log\.format: json\); line 1: it is not a JSON object\./,

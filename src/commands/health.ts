@@ -4,7 +4,7 @@ import { request as requestSecurely } from 'node:https'
 import type { Command } from 'commander'
 import { importDefault } from '../config/import-module.ts'
 import { ConfigError } from '../config/problems.ts'
-import { messageOf } from '../core/error-facts.ts'
+import { fileErrorOf } from '../core/read-text.ts'
 import { fieldOf, itemsOf } from '../core/value.ts'
 import { readValidPart, readYaml } from '../config/yaml.ts'
 import { addExamples, CommandError, configOption } from './command.ts'
@@ -53,7 +53,8 @@ async function readConfig(file: string): Promise<Read> {
     text = await readFile(file, 'utf8')
     return { value: readYaml(text, file, process.env).value, problem: null }
   } catch (error) {
-    const problem = new CommandError(`${file} cannot be read: ${messageOf(error)}`, { cause: error })
+    const why = error instanceof ConfigError ? error.message : `${file}: ${fileErrorOf(error).message}.`
+    const problem = new CommandError(why, { cause: error })
     const value = error instanceof ConfigError ? readValidPart(text, file, process.env) : undefined
     // Defaults would be guesses.
     if (fieldOf(value, 'listeners') === undefined) throw problem

@@ -1,8 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { type Command, Option } from 'commander'
-import { messageOf } from '../core/error-facts.ts'
-import { fieldOf } from '../core/value.ts'
+import { fileErrorOf } from '../core/read-text.ts'
 import type { Imported } from '../import/imported.ts'
 import { ImportError } from '../import/import-error.ts'
 import { leavesOut, reportDocument, reportText } from '../import/report.ts'
@@ -40,8 +39,7 @@ export async function readForImport(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8')
   } catch (error) {
-    const why = fieldOf(error, 'code') === 'ENOENT' ? 'no such file.' : messageOf(error)
-    throw new CommandError(`${file}: ${why}`, { cause: error })
+    throw new CommandError(`${file}: ${fileErrorOf(error).message}.`, { cause: error })
   }
 }
 

@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { z } from 'zod'
 import { isModule } from '../config/is-module.ts'
 import { formatProblem } from '../config/problems.ts'
-import { messageOf } from '../core/error-facts.ts'
+import { fileErrorOf } from '../core/read-text.ts'
 import { addAdminOptions, type AdminOptions, requestAdmin, refusalOf } from './admin-client.ts'
 import { addExamples, CommandError, DEFAULT_FILE } from './command.ts'
 import { exitCodes } from './exit-codes.ts'
@@ -72,6 +72,6 @@ async function textOf(file: string): Promise<string> {
   if (isModule(file))
     throw new CommandError(`${file} is a module: a running gateway is only asked about YAML and JSON.`)
   return readFile(file, 'utf8').catch((error: unknown) => {
-    throw new CommandError(`${file} cannot be read: ${messageOf(error)}`)
+    throw new CommandError(`${file}: ${fileErrorOf(error).message}.`, { cause: error })
   })
 }

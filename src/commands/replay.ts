@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { type Command, Option } from 'commander'
-import { messageOf } from '../core/error-facts.ts'
+import { fileErrorOf } from '../core/read-text.ts'
 import type { Configured } from '../replay/replay.ts'
 import type { Report } from '../replay/report.ts'
 import { addExamples, CommandError, DEFAULT_FILE, UsageError } from './command.ts'
@@ -48,7 +48,7 @@ async function replayLog(log: string, { against, config, sample, json }: Options
     console.error(`There is no ${DEFAULT_FILE} and no --config: the new configuration is compared with the log alone.`)
   const { replay } = await import('../replay/replay.ts')
   const report = await replay({ log, before, after, sample: part }).catch((error: unknown) => {
-    throw isOfSystem(error) ? new CommandError(`${log} cannot be read: ${messageOf(error)}`, { cause: error }) : error
+    throw isOfSystem(error) ? new CommandError(`${log}: ${fileErrorOf(error).message}.`, { cause: error }) : error
   })
   if (report.requests === 0) throw new CommandError(whyNothing(log, report, part))
   const { reportText } = await import('../replay/report-text.ts')

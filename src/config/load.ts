@@ -1,4 +1,5 @@
 import { messageOf } from '../core/error-facts.ts'
+import { fileErrorOf } from '../core/read-text.ts'
 import { readFile, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Policy } from '../policies/policy.ts'
@@ -19,7 +20,6 @@ import type { GatewayInput, OwnPolicyInput } from './gateway-input.ts'
 import type { GatewayConfig } from './schema.ts'
 import { valueSource } from './source.ts'
 import type { Environment } from './substitute.ts'
-import { fieldOf } from '../core/value.ts'
 import type { YamlConfig } from './yaml.ts'
 
 /** Gives a configuration written in code its type, which knows the policies in it: `export default defineConfig({ … })`. */
@@ -106,13 +106,9 @@ async function importConfig(file: string): Promise<unknown> {
 
 /** If the path does not exist, advice is more useful than the system's error message. */
 function failToRead(file: string, error: unknown): never {
-  const code = fieldOf(error, 'code')
-  if (code === 'ENOENT')
-    throw new ConfigError([
-      { file, path: '', message: 'no such file; name another one, or create one with "sallyport init"' },
-    ])
-  if (code === 'EISDIR') throw new ConfigError([{ file, path: '', message: 'is a folder; expected a file in it' }])
-  return fail(file, 'cannot be read', error)
+  const { missing, message } = fileErrorOf(error)
+  const advice = missing ? '; name another one, or create one with "sallyport init"' : ''
+  throw new ConfigError([{ file, path: '', message: `${message}${advice}` }])
 }
 
 function fail(file: string, what: string, error: unknown): never {

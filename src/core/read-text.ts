@@ -33,7 +33,7 @@ function open(file: string, flags: number): number {
   try {
     return openSync(file, flags)
   } catch (error) {
-    throw new FileError(reasonOf(error), error)
+    throw fileErrorOf(error)
   }
 }
 
@@ -62,8 +62,13 @@ function textOf(bytes: Buffer): string {
 
 /** Why a file that is written relative to another cannot be read, in a few words that follow the written path. */
 export function whyUnreadable(error: unknown, file: string): string {
-  const reason = reasonOf(error)
-  return reason === NONE ? `cannot be read: there is no file ${file}` : reason
+  const { missing, message } = fileErrorOf(error)
+  return missing ? `cannot be read: there is no file ${file}` : message
+}
+
+/** Why reading a file has failed, from the system's error. */
+export function fileErrorOf(error: unknown): FileError {
+  return new FileError(reasonOf(error), error)
 }
 
 /** System error texts are meaningless to most users; this says what to do. */
