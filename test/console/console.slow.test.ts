@@ -40,6 +40,7 @@ async function startShop(
     startService(t),
     startService(t, (request, response) => {
       response.setHeader('Cache-Control', 'max-age=60')
+      response.setHeader('Cache-Groups', '"novels"')
       response.end(String(response.socket?.localPort) + request.url)
     }),
   ])
@@ -314,6 +315,37 @@ inBoth('a drained instance gets no requests until it is undrained', async (t, st
   for (let i = 0; i < 4; i++) await send(port, { path: `/orders/${i}` })
   assert.ok(first.received.length > 0)
   await page.getByRole('cell', { name: 'undrained' }).waitFor()
+})
+
+inBoth('stored replies can be purged by their group', async (t, start) => {
+  const { port, origin } = await start()
+  const { page } = await openConsole(t, await openBrowser(), origin, 'cache')
+  await page.getByLabel('What').selectOption('Cache group')
+  await page.getByLabel('Host').fill('http://127.0.0.1/')
+  await page.getByLabel('Group', { exact: true }).fill('novels')
+  await page.getByRole('button', { name: 'Purge' }).click()
+  await shows(page, 'Enter the host as clients name it')
+  await page.getByLabel('Host').fill(`127.0.0.1:${port}`)
+  for (const left of ['2 stored replies purged.', 'Nothing matching was stored.']) {
+    // Of four URLs in turn, two are answered by the instance that has groups.
+    if (left.startsWith('2')) for (let i = 0; i < 4; i++) await send(port, { path: `/books/${i}` })
+    await page.getByRole('button', { name: 'Purge' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Purge' }).click()
+    await shows(page, left)
+  }
+  assert.deepEqual(await barriers(page), [])
+  await look(page, { width: 375 })
+  assert.equal(await overhang(page), 0)
+})
+
+test('a long figure fits into its tile on a narrow screen', async (t) => {
+  const { port, origin } = await startShop(t)
+  await send(port, { path: '/books/1' })
+  const { page } = await openConsole(t, await openBrowser(), origin, 'routes/books', { width: 375 })
+  await shows(page, 'just now')
+  await page.clock.setFixedTime(Date.now() + 86_000_000)
+  await shows(page, /23 h 5\d min ago/)
+  assert.equal(await overhang(page), 0)
 })
 
 inBoth('stored replies can be purged, and limits reset', async (t, start) => {

@@ -73,7 +73,7 @@ export async function barriers(page: Page): Promise<string[]> {
 
 /** The number of pixels by which the page is wider than the window: should be 0, because only tables may scroll sideways. */
 export function overhang(page: Page): Promise<number> {
-  return page.evaluate('Math.max(0, document.documentElement.scrollWidth - innerWidth)')
+  return page.evaluate('document.documentElement.scrollWidth - document.documentElement.offsetWidth')
 }
 
 /** How much of the page has moved by itself since it was opened: Cumulative Layout Shift, which is good below 0.1. */

@@ -1,17 +1,14 @@
 import { Fragment, h, type ComponentChildren } from 'preact'
-import { useState } from 'preact/hooks'
 import type { Route } from '../answers.ts'
-import { callApi } from '../client.ts'
-import { type OnReplicas, type Said, saidOf } from '../said.ts'
 import { routeColumn } from '../columns.ts'
-import { count, plural, share } from '../format.ts'
+import { count, share } from '../format.ts'
 import { useLive, usePolled } from '../hooks.ts'
-import { ActionButton, Confirm, type Question } from '../parts/actions.ts'
 import { Figure } from '../parts/figures.ts'
 import { Empty, Head, Panel } from '../parts/layout.ts'
-import { Loaded, Failure, Note } from '../parts/notes.ts'
+import { Loaded } from '../parts/notes.ts'
 import { Table } from '../parts/table.ts'
 import { counted, periodOf } from '../rates.ts'
+import { Purge } from './purge.ts'
 
 /** Results that did not require a full reply from the service. */
 const ANSWERED = ['hit', 'stale', 'revalidated', 'coalesced']
@@ -133,86 +130,5 @@ function Ratio({ ratio }: { ratio: number | null }): ComponentChildren {
     { class: 'ratio' },
     h('span', { class: 'meter', 'aria-hidden': true }, h('span', { style: { width: `${Math.round(ratio * 100)}%` } })),
     ratio === 0 ? '0%' : share(ratio),
-  )
-}
-
-function Purge(): ComponentChildren {
-  const [kind, setKind] = useState<'prefix' | 'url'>('prefix')
-  const [url, setUrl] = useState('')
-  const [said, setSaid] = useState<Said | null>(null)
-  const [question, setQuestion] = useState<Question | null>(null)
-  const [error, setError] = useState<unknown>(null)
-  const purge = (event: Event): void => {
-    event.preventDefault()
-    setSaid(null)
-    setError(null)
-    if (!/^https?:\/\/[^/]/i.test(url)) {
-      setError(
-        new Error(
-          'Enter the URL as clients request it, with its scheme and host, for example http://api.example.com/products.',
-        ),
-      )
-      return
-    }
-    setQuestion({
-      title: 'Purge stored replies?',
-      text: h(
-        Fragment,
-        null,
-        kind === 'url' ? 'The replies to ' : 'All replies to URLs that begin with ',
-        h('code', null, url),
-        ' are purged in all workers. The next requests go to the services.',
-      ),
-      action: 'Purge',
-      run: async () => {
-        const answer = await callApi<{ purged: number } & OnReplicas>('/cache/purge', {
-          method: 'POST',
-          json: { [kind]: url },
-        })
-        const { purged } = answer
-        const what =
-          purged === 0 ? 'Nothing matching was stored.' : `${plural(purged, 'stored reply', 'stored replies')} purged.`
-        setSaid(saidOf(what, answer))
-      },
-    })
-  }
-  return h(
-    Panel,
-    { title: 'Purge stored replies' },
-    h(
-      'form',
-      { class: 'filters', onSubmit: purge },
-      h(
-        'label',
-        { class: 'field' },
-        h('span', null, 'What'),
-        h(
-          'select',
-          {
-            value: kind,
-            onChange: ({ currentTarget }: { currentTarget: HTMLSelectElement }) =>
-              setKind(currentTarget.value === 'url' ? 'url' : 'prefix'),
-          },
-          h('option', { value: 'prefix' }, 'URLs that begin with'),
-          h('option', { value: 'url' }, 'One URL'),
-        ),
-      ),
-      h(
-        'label',
-        { class: 'field grow' },
-        h('span', null, 'URL'),
-        h('input', {
-          type: 'text',
-          inputMode: 'url',
-          placeholder: 'http://api.example.com/products',
-          value: url,
-          onInput: ({ currentTarget }: { currentTarget: HTMLInputElement }) => setUrl(currentTarget.value),
-        }),
-      ),
-      h(ActionButton, { method: 'POST', path: '/cache/purge', type: 'submit', class: 'button primary' }, 'Purge'),
-    ),
-    error !== null && h(Failure, { title: '', error }),
-    said !== null && h(Note, { tone: said.tone }, said.text),
-    question !== null && h(Confirm, { question, close: () => setQuestion(null) }),
   )
 }
