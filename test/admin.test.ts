@@ -456,6 +456,7 @@ test('POST /cache/purge removes a URL, a prefix, or a group', async (t) => {
     { url: 'nowhere' },
     { url: `http://${host}/`, prefix: `http://${host}/` },
     { host },
+    { host: `http://${host}`, group: 'goods' },
     'all',
     null,
   ])

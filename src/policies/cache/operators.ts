@@ -7,11 +7,16 @@ import { purgedTopic, purgeTopic } from './purge.ts'
 const urlExpected = 'expected a URL such as "http://api.example.com/products"'
 const url = z.string(urlExpected).refine((text) => /^https?:\/\//i.test(text) && URL.canParse(text), urlExpected)
 
+const hostExpected = 'expected a host such as "api.example.com"'
+
 const what = z.union([
   z.strictObject({ url: url.describe('One URL, query included.') }),
   z.strictObject({ prefix: url.describe('All URLs that begin with this.') }),
   z.strictObject({
-    host: z.string().min(1).describe('Host and port as clients name them.'),
+    host: z
+      .string(hostExpected)
+      .regex(/^[^/\s]+$/, hostExpected)
+      .describe('Host and port as clients name them.'),
     group: z.string().min(1).describe('A cache group that services put replies in (RFC 9875).'),
   }),
 ])

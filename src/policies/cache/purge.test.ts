@@ -48,6 +48,7 @@ for (const [what, forgotten] of [
   [{ prefix: 'http://api.example.com/a' }, [A, B]],
   [{ prefix: 'http://api.example.com/' }, [A, B, C]],
   [{ host: 'api.example.com', group: 'g' }, [C]],
+  [{ host: 'API.example.com', group: 'g' }, [C]],
   [{ host: 'other.example.com', group: 'g' }, []],
   [{ url: 'http://other.example.com/a' }, []],
 ] as [Purge, object[]][])

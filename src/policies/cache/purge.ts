@@ -33,7 +33,7 @@ export async function purge({ invalidator, keys }: Purgeable, what: Purge): Prom
 }
 
 function invalidationsOf(what: Purge, keys: readonly Keys[]): readonly Invalidation[] {
-  if ('group' in what) return [{ kind: 'group', of: groupKey(what.host, what.group) }]
+  if ('group' in what) return [{ kind: 'group', of: groupKey(what.host.toLowerCase(), what.group) }]
   const { host, pathname, search } = new URL('url' in what ? what.url : what.prefix)
   if ('prefix' in what) return [{ kind: 'prefix', of: host + pathname + search }]
   const urls = new Set(keys.map((each) => each.url({ host, path: pathname, forms: null, query: search })))
