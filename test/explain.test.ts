@@ -138,7 +138,11 @@ test('an assumed caller needs no credentials, and given credentials are verified
       ['rate-limit', 'not-reached'],
     ],
   )
-  assert.ok(refused.reply.some(({ name }) => name === 'WWW-Authenticate'))
+  const challenges = refused.reply.filter(({ name }) => name === 'WWW-Authenticate')
+  assert.deepEqual(
+    challenges.map(({ value }) => value),
+    ['ApiKey realm="sallyport"'],
+  )
   assert.ok(refused.reply.some(({ name }) => name === 'X-Answered-By'))
   assert.equal((await explain('/editors', { as: { id: '42' } })).status, 403)
   const editor = await explain('/editors', { as: { id: '42', roles: ['editor'], tier: 'gold' } })

@@ -334,5 +334,14 @@ function shownRequest({ method, target, authority, fields }: NonNullable<DryForw
 }
 
 function shownFields(headers: Headers): ShownField[] {
-  return [...headers].map(([name, value]) => ({ name, value: String(maskedFields({ [name]: value }, false)[name]) }))
+  return [...headers].map(([name, value]) => ({ name, value: isChallenge(name) ? value : maskedField(name, value) }))
+}
+
+/** Whether a header says which credentials are missing: it looks like credentials, but holds none (RFC 9110 section 11.3). */
+function isChallenge(name: string): boolean {
+  return /^(?:www|proxy)-authenticate$/i.test(name)
+}
+
+function maskedField(name: string, value: string): string {
+  return String(maskedFields({ [name]: value }, false)[name])
 }
