@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import type { LoggedOut, LoginBegun, Session } from './answers.ts'
 import { callApi, unlock } from './client.ts'
 import { forgetDrafts } from './drafts.ts'
-import { Failure } from './parts/notes.ts'
+import { Failure, Note } from './parts/notes.ts'
 
 /** The last user of this page, "" for the token; null if there was none yet. */
 let last: string | null = null
@@ -54,6 +54,7 @@ function Login({ session, unlocked }: { session: Session; unlocked: () => void }
       onClose: open,
     },
     h('h1', { id: 'lock' }, 'Sallyport console'),
+    last !== null && h(Note, { tone: 'notice' }, 'Your session has ended. Log in again to continue where you were.'),
     byToken
       ? h(TokenForm, { unlocked })
       : h(

@@ -93,6 +93,8 @@ test('an operator can drain, and the page survives the end of a session and a ne
   const { file, origin, isDrained, reload } = await startShop(t)
   const browser = await openBrowser()
   const { page } = await openConsole(t, browser, origin, 'services/shop', { width: 390 })
+  await page.getByLabel('Password', { exact: true }).waitFor()
+  assert.equal(await page.getByText('Your session has ended.').count(), 0)
   await logIn(page, 'otto')
   await page
     .getByRole('button', { name: /^Drain / })
@@ -107,6 +109,8 @@ test('an operator can drain, and the page survives the end of a session and a ne
   const text = await readFile(file, 'utf8')
   await writeFile(file, text.replace('role: operator }', 'role: admin }'))
   assert.equal((await reload()).status, 200)
+  await page.getByText('Your session has ended.').waitFor()
+  assert.deepEqual(await barriers(page), [])
   await logIn(page, 'otto')
   await page.getByLabel('Password', { exact: true }).waitFor({ state: 'detached' })
   assert.equal(await page.getByLabel('URL', { exact: true }).inputValue(), 'http://half.written/')
