@@ -4,6 +4,7 @@ import type { Page } from 'playwright-core'
 import { serviceNames } from '../examples/platform/platform.ts'
 import { startBrowser } from './support/browser.ts'
 import { send } from './support/client.ts'
+import { overhang } from './support/console.ts'
 import { startDemo } from './support/demo.ts'
 import { documentOf } from './support/openapi.ts'
 
@@ -86,5 +87,11 @@ test('a browser shows the documentation and can send requests from it', async (t
     await page.goto(`${origin}/docs`)
     await page.locator('.opblock').first().waitFor()
     assert.equal(await tryOut(page, 'getMe'), '401')
+  })
+
+  await t.test('an open operation fits on a narrow screen', async () => {
+    await page.setViewportSize({ width: 375, height: 900 })
+    await page.locator('.opblock.is-open .responses-inner .response-col_description').first().waitFor()
+    assert.equal(await overhang(page), 0)
   })
 })

@@ -31,7 +31,9 @@ window.addEventListener('DOMContentLoaded', () => {
 })
 `
 
+/** The document has no links, and their empty column would not fit on narrow screens. */
 const STYLE = `body { margin: 0; background: #fff; }
+.swagger-ui .response-col_links { display: none; }
 .dark-mode body { background: #1c2022; }
 noscript, noscript p { display: block; margin: 2rem; font-family: sans-serif; }
 `
