@@ -404,6 +404,8 @@ inBoth('a change is compared, applied, and then rolled back or kept', async (t, 
   await shows(page, 'A change is in effect and waiting for your confirmation')
   assert.equal(await answer(), 'two')
   assert.equal(await readFile(file, 'utf8'), before)
+  const back = page.getByRole('button', { name: 'Go back to the previous one' })
+  assert.equal(await back.count(), 0, 'one way to undo a change that is pending')
   await page.getByRole('button', { name: 'Roll back now' }).click()
   // Nothing is pending once the rollback has started.
   await page.getByText('waiting for your confirmation').waitFor({ state: 'detached' })
@@ -415,6 +417,10 @@ inBoth('a change is compared, applied, and then rolled back or kept', async (t, 
   await page.getByText('waiting for your confirmation').waitFor({ state: 'detached' })
   assert.equal(await answer(), 'three')
   assert.match(await readFile(file, 'utf8'), /body: three/)
+  await back.click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Go back' }).click()
+  await until('the configuration before', async () => (await answer()) === 'one')
+  assert.equal(await readFile(file, 'utf8'), before)
   assert.deepEqual(
     complaints.filter((text) => !/status of 4(?:01|22)/.test(text)),
     [],

@@ -26,8 +26,10 @@ export function History({ status, again, ask: question, now }: Part & { now: num
     Panel,
     {
       title: 'History',
+      // A pending change has a button of its own.
       ...(earlier.length > 0 &&
-        status.writable && {
+        status.writable &&
+        status.awaitsConfirmation === null && {
           aside: h(
             ActionButton,
             { method: 'POST', path: '/config/rollback', onClick: back },
