@@ -169,7 +169,7 @@ export const layers: readonly Layer[] = [
       'workers',
     ],
   ],
-  ['main.ts', ['commands']],
+  ['main.ts', ['commands', 'workers']],
 ]
 
 /** The files that assemble the policies, which refer to all of them. */
