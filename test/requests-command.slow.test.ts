@@ -61,6 +61,16 @@ test('requests filters the requests of all workers by route, status, service and
   assert.deepEqual(await paths('--last', '0'), [])
 })
 
+test('requests says why it prints nothing', async (t) => {
+  const { port, at } = await setUp(t)
+  const none = await runHere(['requests', ...at])
+  assert.match(none.stderr, /^The gateway remembers no requests: /)
+  await send(port, { path: '/hello' })
+  const unmatched = await runHere(['requests', ...at, '--route', 'bookz'])
+  assert.deepEqual([unmatched.code, unmatched.stdout], [0, ''])
+  assert.match(unmatched.stderr, /^None of the requests that the gateway remembers \(admin\.requests\) matches\.$/m)
+})
+
 test('requests --follow prints each request once, as it ends, until Ctrl-C', async (t) => {
   const { port, at } = await setUp(t)
   await send(port, { path: '/books/1' })

@@ -29,7 +29,7 @@ export function defineReplay(command: Command, finish: (code: number) => void): 
         `the configuration that answered the requests (default: ${DEFAULT_FILE}, if it exists)`,
       ),
     )
-    .option('--sample <part>', 'the fraction of the clients whose requests are replayed, from 0 to 1', '1')
+    .option('--sample <part>', 'the fraction of the clients whose requests are replayed: above 0, up to 1', '1')
     .option('--json', 'print the report as JSON')
     .action(async (log: string, options: Options) => finish(await replayLog(log, options)))
   addExamples(command, [

@@ -59,6 +59,7 @@ async function showRequests(options: Options): Promise<void> {
   process.stdout.once('error', () => process.exit(exitCodes.done))
   let known = await ask(options)
   print(last === 0 ? [] : known.slice(-last), show)
+  if (known.length === 0 && options.follow !== true && last > 0) console.error(whyNone(options))
   while (options.follow === true) {
     await pause(INTERVAL)
     const before = new Set(known.map(idOf))
@@ -68,6 +69,12 @@ async function showRequests(options: Options): Promise<void> {
       console.error('There were more requests than the gateway remembers (admin.requests); some are not shown.')
     print(fresh, show)
   }
+}
+
+function whyNone({ route, status, service }: Options): string {
+  return (route ?? status ?? service) === undefined
+    ? 'The gateway remembers no requests: none was answered since it started, or admin.requests is 0.'
+    : 'None of the requests that the gateway remembers (admin.requests) matches.'
 }
 
 /** The requests that match the options, oldest first. */
