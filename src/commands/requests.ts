@@ -6,7 +6,6 @@ import { paintFor } from '../telemetry/paint.ts'
 import { textLine } from '../telemetry/text-lines.ts'
 import { addAdminOptions, type AdminOptions, requestAdmin, refusalOf } from './admin-client.ts'
 import { addExamples, UsageError } from './command.ts'
-import { exitCodes } from './exit-codes.ts'
 import { type RecentRequest, requestSchema } from './recent-request.ts'
 
 /** The timeout of the request to the gateway, in milliseconds. */
@@ -55,8 +54,6 @@ async function showRequests(options: Options): Promise<void> {
   if (!(last <= MAX))
     throw new UsageError(`--last: expected a number from 0 to ${MAX}, not ${JSON.stringify(options.last)}`)
   const show = options.json === true ? (request: RecentRequest) => `${JSON.stringify(request)}\n` : asText()
-  // The reader has gone, as head(1) does.
-  process.stdout.once('error', () => process.exit(exitCodes.done))
   let known = await ask(options)
   print(last === 0 ? [] : known.slice(-last), show)
   if (known.length === 0 && options.follow !== true && last > 0) console.error(whyNone(options))

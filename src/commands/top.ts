@@ -3,7 +3,6 @@ import type { Command } from 'commander'
 import type { z } from 'zod'
 import { addAdminOptions, type AdminOptions, requestAdmin, refusalOf } from './admin-client.ts'
 import { addExamples } from './command.ts'
-import { exitCodes } from './exit-codes.ts'
 import { limitedSchema } from './limits-text.ts'
 import { countsIn, type Sample, servicesSchema, statusSchema, topView } from './top-view.ts'
 
@@ -30,7 +29,6 @@ export function defineTop(command: Command): void {
 }
 
 async function showTop(options: AdminOptions): Promise<void> {
-  process.stdout.once('error', () => process.exit(exitCodes.done))
   for (let before = await sample(options); ;) {
     await pause(INTERVAL)
     const now = await sample(options)
