@@ -2,13 +2,10 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import * as fc from 'fast-check'
-import { Headers } from '../../src/http/headers.ts'
-import { Reply } from '../../src/http/reply.ts'
-import { TunnelRelay } from '../../src/http/tunnel.ts'
 import { cases } from '../support/cases.ts'
 import * as h2 from '../support/http2-frames.ts'
-import { Http2Harness } from '../support/http2-harness.ts'
-import { RecordingSocket } from '../support/recording-socket.ts'
+import type { RecordingSocket } from '../support/recording-socket.ts'
+import { websocketsHarness } from '../support/websockets-harness.ts'
 
 const GET = h2.request('GET', '/')
 const WEBSOCKET = h2.request('CONNECT', '/', [[':protocol', 'websocket']])
@@ -16,27 +13,14 @@ const WEBSOCKET = h2.request('CONNECT', '/', [[':protocol', 'websocket']])
 /** A client over HTTP/2 whose WebSockets lead to sockets of the test. Other requests are never answered. */
 async function open() {
   const services: RecordingSocket[] = []
-  const harness: Http2Harness = new Http2Harness(({ upgrade }) => {
-    if (upgrade === null) return new Promise(() => {})
-    const reply = new Reply(101, Headers.of(), null)
-    const protocol = 'websocket'
-    reply.upgrade = {
-      protocol,
-      open(client) {
-        const service = new RecordingSocket()
-        const tunnel = new TunnelRelay({ client, service, protocol, deadlines: harness.deadlines, idleTimeout: 60_000 })
-        service.on('data', (bytes: Buffer) => tunnel.fromService(bytes))
-        service.on('end', () => tunnel.serviceEnded())
-        service.on('drain', () => tunnel.serviceDrained())
-        service.on('close', () => tunnel.close())
-        services.push(service)
-        return tunnel
-      },
-      refuse() {},
-    }
-    return reply
+  const parts = await websocketsHarness((service, tunnel) => {
+    service.on('data', (bytes: Buffer) => tunnel.fromService(bytes))
+    service.on('end', () => tunnel.serviceEnded())
+    service.on('drain', () => tunnel.serviceDrained())
+    service.on('close', () => tunnel.close())
+    services.push(service)
   })
-  return { harness, services, client: await harness.begin() }
+  return { ...parts, services }
 }
 
 interface Event {

@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { Headers } from '../../src/http/headers.ts'
-import { Reply } from '../../src/http/reply.ts'
-import { TunnelRelay } from '../../src/http/tunnel.ts'
+import type { TunnelRelay } from '../../src/http/tunnel.ts'
 import * as h2 from '../support/http2-frames.ts'
-import { Http2Harness, type RecordedHttp2 } from '../support/http2-harness.ts'
+import type { RecordedHttp2 } from '../support/http2-harness.ts'
 import { serverOptions } from '../support/server-harness.ts'
-import { RecordingSocket } from '../support/recording-socket.ts'
+import type { RecordingSocket } from '../support/recording-socket.ts'
+import { websocketsHarness } from '../support/websockets-harness.ts'
 
 const { Code, Type } = h2
 
@@ -28,25 +27,11 @@ function connect(stream: number): Buffer {
 async function open() {
   const tunnels: TunnelRelay[] = []
   const services: RecordingSocket[] = []
-  const harness: Http2Harness = new Http2Harness(({ upgrade }) => {
-    if (upgrade === null) return new Promise(() => {})
-    const reply = new Reply(101, Headers.of(), null)
-    const protocol = 'websocket'
-    reply.upgrade = {
-      protocol,
-      open(client) {
-        const { deadlines } = harness
-        const service = new RecordingSocket()
-        const tunnel = new TunnelRelay({ client, service, protocol, deadlines, idleTimeout: 60_000 })
-        services.push(service)
-        tunnels.push(tunnel)
-        return tunnel
-      },
-      refuse() {},
-    }
-    return reply
+  const parts = await websocketsHarness((service, tunnel) => {
+    services.push(service)
+    tunnels.push(tunnel)
   })
-  return { harness, tunnels, services, client: await harness.begin() }
+  return { ...parts, tunnels, services }
 }
 
 for (const by of ['the client', 'the gateway'])
