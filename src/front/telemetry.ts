@@ -76,7 +76,7 @@ export class Telemetry {
     this.accessLog = access === false ? null : createAccessLog(output, clock, { ...access, sampleKey })
     this.noteFields = access === false ? null : createFieldNotes(access.headers)
     this.timings = measuresTime(config)
-    this.secretParameters = unsuspiciousSecrets(config, policies)
+    this.secretParameters = plainlyNamedSecrets(config, policies)
     const remembered = config.admin === false ? 0 : config.admin.requests
     if (remembered === 0) this.requests = null
     else if (this.requests === null) this.requests = new RecentRequests(remembered, clock)
@@ -158,10 +158,11 @@ export class Telemetry {
 }
 
 /** The query parameters that hold secrets according to a policy of any route although their names do not suggest it; null if there are none. */
-function unsuspiciousSecrets(config: GatewayConfig, policies: readonly Policy[]): ReadonlySet<string> | null {
+function plainlyNamedSecrets(config: GatewayConfig, policies: readonly Policy[]): ReadonlySet<string> | null {
   const names = new Set<string>()
+  const chain = policies.filter((policy) => policy.secretParameters !== undefined)
   for (const each of new Set([config.policies, ...config.routes.map((route) => route.policies)]))
-    for (const [policy, options] of activePolicies(each, policies))
+    for (const [policy, options] of activePolicies(each, chain))
       for (const name of policy.secretParameters?.(options) ?? []) if (!isSecret(name)) names.add(name)
   return names.size === 0 ? null : names
 }
