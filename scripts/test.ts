@@ -23,6 +23,9 @@ const coverage = [
 /** For every process of the run, including those that tests start. */
 const usualPorts = `--import=${new URL('usual-ports.js', import.meta.url).href}`
 
+/** For whole runs; files given as arguments draw new cases each time. */
+const fixedSeed = `--import=${new URL('fixed-seed.ts', import.meta.url).href}`
+
 /** The factor for the number of property test cases in the slow run. */
 const MORE_CASES = '3'
 
@@ -50,7 +53,7 @@ function runGroups(
 ): number {
   const { folder, modules } = writeGroups(root, files, sizes)
   try {
-    return run([...options, ...modules], env)
+    return run([fixedSeed, ...options, ...modules], env)
   } finally {
     rmSync(folder, { recursive: true })
   }

@@ -43,6 +43,8 @@ function agree(parts: readonly Buffer[], requested: string): number {
     const other = messages[i]
     // It refuses framing fields in trailers, where they mean nothing; the gateway drops them.
     if (other?.body === message.body && FRAMING_FIELD.has(error ?? '')) return i
+    // It expects chunked content behind interim responses, which never have content (RFC 9112 section 6.3).
+    if (other !== undefined && other.status < 200 && other.body !== message.body) return i
     assert.ok(other?.complete, `llhttp does not see the response ${i}, ${message.start}`)
     assert.deepEqual(found(message), expected(other))
     // It lets Connection in the trailers decide, and Proxy-Connection; the gateway drops both.
