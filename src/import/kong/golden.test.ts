@@ -39,6 +39,12 @@ test('a prefix matches whole segments only, and is reported as narrower', async 
   assert.equal(entry('route', 'all').fidelity, 'narrower')
 })
 
+test('braces in a plain path are text, not a parameter', async () => {
+  const { routes } = await imported(routed('paths: ["/{id}"]'))
+  assert.deepEqual(fieldOf(routes[0], 'match'), { path: '/%7Bid%7D/*' })
+  assert.deepEqual(fieldOf(routes[0], 'rewrite'), { strip: '/%7Bid%7D' })
+})
+
 test('the root path is exact', async () => {
   const { routes, entry } = await imported(routed('paths: [/]'))
   assert.deepEqual(routes, [{ id: 'all', match: { path: '/*' }, service: 'orders' }])

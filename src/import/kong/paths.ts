@@ -47,7 +47,8 @@ function importPrefix(written: string, tell: Tell): ImportedPath | null {
   const prefix = plain.replace(/\/$/, '')
   if (prefix === '') return { written, pattern: '/*', pathRegex: null, parameters: [], prefix, strips: 'to rest' }
   const meant = intendedPattern(written)
-  const pattern = usable(`${prefix}/*`) ?? usable(`${escaped(prefix)}/*`)
+  const isLiteral = !/[{}*]/.test(prefix)
+  const pattern = (isLiteral ? usable(`${prefix}/*`) : null) ?? usable(`${escaped(prefix)}/*`)
   if (pattern === null) {
     tell('left out', `The path ${written} was left out: it is not a valid path.`)
     return null
