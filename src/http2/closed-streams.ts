@@ -14,6 +14,8 @@ export class ClosedStreams {
   private readonly peerResets: PeerResets
   /** The last gap between ids of streams begun (section 5.1.1); only one is kept, as real clients leave none. */
   private skipped = { from: 0, to: 0 }
+  /** Streams with a higher id are not served. */
+  private lastServed = Number.POSITIVE_INFINITY
 
   constructor(workBudget: WorkBudget) {
     this.workBudget = workBudget
@@ -25,10 +27,17 @@ export class ClosedStreams {
     return this.last === 0 ? 1 : this.last + 2
   }
 
-  /** A stream begins whose id is higher than all before. */
-  begin(id: number): void {
+  /** A stream begins whose id is higher than all before; false where it is not served. */
+  begin(id: number): boolean {
     if (id > this.next) this.skipped = { from: this.last, to: id }
     this.last = id
+    return id <= this.lastServed
+  }
+
+  /** No stream that begins from now on is served. Returns the last one that is, which must not change once it is announced (section 6.8). */
+  serveNoMore(): number {
+    this.lastServed = Math.min(this.lastServed, this.last)
+    return this.lastServed
   }
 
   /** Throws ConnectionError where the stream has never begun. */
@@ -37,12 +46,12 @@ export class ClosedStreams {
   }
 
   /**
-   * HEADERS or DATA with that much content for such a stream; `served` is the last one that is served. For a stream that was reset here this
-   * is no error of the peer, and neither is content still in transit. Throws ConnectionError where it is one.
+   * HEADERS or DATA with that much content for such a stream. For a stream that was reset here this is no error of the peer, and neither is
+   * content still in transit. Throws ConnectionError where it is one.
    */
-  receive(id: number, content: number, served = Number.POSITIVE_INFINITY): void {
+  receive(id: number, content: number): void {
     this.check(id)
-    if (id > served) return this.workBudget.spend(1, 'frames on streams that are not served')
+    if (id > this.lastServed) return this.workBudget.spend(1, 'frames on streams that are not served')
     if (id > this.skipped.from && id < this.skipped.to) throw protocolError(`Stream ${id} was skipped.`)
     this.resetHere.receive(id, content, this.workBudget)
   }

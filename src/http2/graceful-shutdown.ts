@@ -21,8 +21,6 @@ const PROBE = '\0ANYBODY'
 export class GracefulShutdown implements Timed {
   deadline = Number.POSITIVE_INFINITY
   watchIndex = -1
-  /** Streams beyond this number are not served. */
-  last = MAX_WINDOW
   private readonly output: Output
   private readonly deadlines: Deadlines
   private readonly onBegun: () => void
@@ -61,7 +59,6 @@ export class GracefulShutdown implements Timed {
   announce(last: number, code: ErrorCode = ErrorCode.noError, text = ''): void {
     this.close()
     this.named = true
-    this.last = last
     this.output.put(goawayFrame(last, code, text))
   }
 

@@ -195,9 +195,8 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
     if (id % 2 === 0) throw protocolError('Clients may only open streams with odd numbers.')
     this.head.begin()
     this.decoder.decode(bytes, start, end, this.head)
-    if (id <= this.closed.last) return this.ofNone(id)
-    this.closed.begin(id)
-    if (id > this.gracefulShutdown.last) return this.workBudget.spend(1, 'streams that are not served')
+    if (id <= this.closed.last) return this.closed.receive(id, 0)
+    if (!this.closed.begin(id)) return this.workBudget.spend(1, 'streams that are not served')
     if (this.streams.size < STREAMS) return this.begin(id, end - start, endStream)
     this.workBudget.spend(Cost.stream, 'streams at a time')
     this.resetStream(id, ErrorCode.refusedStream)
@@ -266,16 +265,12 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
     if (endStream && opening !== undefined) return this.openWhole(opening)
     if (opening !== undefined) this.begun(opening)
     const stream = this.streams.get(id)
-    if (stream === undefined) return this.ofNone(id, length)
+    if (stream === undefined) return this.closed.receive(id, length)
     if (stream.clientEnded) return this.failStream(stream, ErrorCode.streamClosed, AFTER_END)
     if (length > 0) this.workBudget.earn(1)
     if (!endStream) return
     if (!stream.contentFits) return this.failStream(stream, ErrorCode.protocolError, wrongLength().message)
     stream.contentEnded(null)
-  }
-
-  private ofNone(id: number, content = 0): void {
-    this.closed.receive(id, content, this.gracefulShutdown.last)
   }
 
   /** All of the content arrived together with the head. */
@@ -429,7 +424,7 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
   /** Announces which stream is the last one that is served; the connection closes after it. */
   private leave(): void {
     if (this.gracefulShutdown.announced) return
-    this.gracefulShutdown.announce(this.closed.last)
+    this.gracefulShutdown.announce(this.closed.serveNoMore())
     if (this.streams.size === 0) this.linger()
   }
 
@@ -448,7 +443,7 @@ export class ServerConnection implements ServedConnection, StreamFrames, StreamT
     const known = error instanceof ConnectionError
     const code = known ? error.code : ErrorCode.internalError
     this.handler.refuse(known ? new MalformedMessage(error.message) : asGatewayError(error), this.peer, null)
-    this.gracefulShutdown.announce(this.closed.last, code, known ? error.message : '')
+    this.gracefulShutdown.announce(this.closed.serveNoMore(), code, known ? error.message : '')
     this.abortAll()
     if (code !== ErrorCode.enhanceYourCalm) return this.linger()
     this.die(this.options.writeTimeout)

@@ -312,3 +312,14 @@ test('a connection ends after its last stream, even if that has the highest poss
   await client.turn()
   assert.ok(client.socket.hasEnded)
 })
+
+test('the last stream that is served, once announced, stays the same when the connection breaks', async () => {
+  const harness = new Http2Harness(never)
+  const client = await harness.begin()
+  client.receive(get(1))
+  client.connection.drain()
+  client.receive(get(3), frame(Type.ping, 0, 1, '12345678'))
+  const lasts = client.of(Type.goaway).map(({ payload }) => payload.readInt32BE())
+  assert.deepEqual(lasts, [1, 1])
+  assert.equal(client.goaway, Code.protocol)
+})
