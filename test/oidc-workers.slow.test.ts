@@ -3,7 +3,7 @@ import test from 'node:test'
 import { systemClock } from '../src/core/clock.ts'
 import { BrowserJar } from './support/browser-jar.ts'
 import { start } from './support/command.ts'
-import { CLIENT, startOpenIdProvider } from './support/openid-provider.ts'
+import { CLIENT, type OpenIdProvider, startOpenIdProvider } from './support/openid-provider.ts'
 import { startService } from './support/service.ts'
 import { SECRET } from './support/tokens.ts'
 
@@ -13,24 +13,7 @@ const MANY = 40
 test('a session is refreshed once for the requests of all workers, as providers accept a refresh token only once', async (t) => {
   const provider = await startOpenIdProvider(t, systemClock)
   const service = await startService(t)
-  const { port } = await start(
-    t,
-    `
-workers: 2
-listeners: [{ address: 127.0.0.1:0 }]
-services: { backend: { instances: ['${service.url}'], health: false } }
-policies:
-  auth:
-    methods:
-      oidc:
-        issuer: ${provider.url}
-        clientId: ${CLIENT.clientId}
-        clientSecret: ${CLIENT.clientSecret}
-        secret: ${SECRET}
-        scopes: [openid, offline_access]
-routes: [{ id: all, match: { path: /* }, service: backend }]
-`,
-  )
+  const { port } = await start(t, yamlFor(provider, service))
   const browser = new BrowserJar(port)
   // The refresh of the session is due at once, that of the next one is not.
   provider.lifetime = 0
@@ -47,3 +30,35 @@ routes: [{ id: all, match: { path: /* }, service: backend }]
   assert.equal(provider.count('/token'), 2)
   assert.equal(provider.refreshTokens.size, 1)
 })
+
+test('an outage of the provider that all workers notice is logged once', async (t) => {
+  const provider = await startOpenIdProvider(t, systemClock)
+  const service = await startService(t)
+  const { port, command } = await start(t, yamlFor(provider, service))
+  provider.isBroken = true
+  const replies = await Promise.all(Array.from({ length: MANY }, () => new BrowserJar(port).open('/')))
+  assert.deepEqual(new Set(replies.map(({ status }) => status)), new Set([503]))
+  // Both workers have asked.
+  assert.equal(provider.count('/.well-known/openid-configuration'), 2)
+  command.child.kill()
+  await command.ended
+  assert.equal(command.log.filter(({ message }) => /provider cannot be reached/.test(String(message))).length, 1)
+})
+
+function yamlFor(provider: OpenIdProvider, service: { readonly url: string }): string {
+  return `
+workers: 2
+listeners: [{ address: 127.0.0.1:0 }]
+services: { backend: { instances: ['${service.url}'], health: false } }
+policies:
+  auth:
+    methods:
+      oidc:
+        issuer: ${provider.url}
+        clientId: ${CLIENT.clientId}
+        clientSecret: ${CLIENT.clientSecret}
+        secret: ${SECRET}
+        scopes: [openid, offline_access]
+routes: [{ id: all, match: { path: /* }, service: backend }]
+`
+}

@@ -1,43 +1,101 @@
+import { BoundedMap } from './bounded-map.ts'
 import type { Clock } from './clock.ts'
+import type { Logger } from './logger.ts'
+import { defineTopic, type Threads, type TopicHandlers } from './threads.ts'
 
 /** How long, in milliseconds, everything has to work again before an outage is over. */
 const STEADY = 10_000
+/** How often a thread repeats a report, in milliseconds: often enough that an outage is not over between two of them. */
+const REPEAT = 5000
+/** Number of outages that are followed at a time. */
+const FOLLOWED = 1000
 
-/** What to log about an outage. */
-export interface OutageMessages {
-  begins(error: unknown): void
-  ends(): void
+/** Something that all threads use and that may stop working, and what to log about it. */
+export interface Outage {
+  readonly fields: Readonly<Record<string, string>>
+  readonly begins: string
+  readonly ends: string
 }
 
-/** Logs the beginning and the end of an outage; one in which some things still work, in turns, is a single one. */
-export class OutageLog {
-  private readonly clock: Clock
-  private readonly messages: OutageMessages
-  /** When something failed last, in monotonic milliseconds; null where there is no outage. */
-  private failedAt: number | null = null
-  /** Whether anything has worked since then. */
-  private hasWorked = false
+/** Something has failed in a thread. The answer is whether this begins an outage. */
+const failedTopic = defineTopic<Outage, boolean>('outage-failed')
 
-  constructor(clock: Clock, messages: OutageMessages) {
-    this.clock = clock
-    this.messages = messages
+/** Something has worked in a thread. */
+const workedTopic = defineTopic<Outage, null>('outage-worked')
+
+interface Ongoing {
+  /** When something failed last, in monotonic milliseconds. */
+  failedAt: number
+  /** Cancels its end; null if nothing has worked since. */
+  cancelEnd: (() => void) | null
+}
+
+/**
+ * Follows the outages of all threads and logs their ends; one in which some things still work, in turns, is a single one. Only for the main
+ * thread.
+ */
+export function followOutages(answers: TopicHandlers, clock: Clock, log: Logger): void {
+  const outages = new BoundedMap<string, Ongoing>(FOLLOWED)
+  answers.on(failedTopic, (outage) => {
+    const key = JSON.stringify(outage)
+    const ongoing = outages.get(key)
+    ongoing?.cancelEnd?.()
+    outages.set(key, { failedAt: clock.now(), cancelEnd: null })
+    return ongoing === undefined
+  })
+  answers.on(workedTopic, (outage) => {
+    const key = JSON.stringify(outage)
+    const ongoing = outages.get(key)
+    if (ongoing === undefined || ongoing.cancelEnd !== null) return null
+    const end = (): void => {
+      outages.delete(key)
+      log.info(outage.fields, outage.ends)
+    }
+    const rest = ongoing.failedAt + STEADY - clock.now()
+    if (rest <= 0) end()
+    else ongoing.cancelEnd = clock.after(rest, end)
+    return null
+  })
+}
+
+/** What an OutageLog needs. */
+export interface OutageTools {
+  readonly clock: Clock
+  readonly log: Logger
+  readonly threads: Threads
+}
+
+/** Logs an outage once per process: this thread reports to the main thread, and logs the error of the failure that begins an outage. */
+export class OutageLog {
+  private readonly outage: Outage
+  private readonly tools: OutageTools
+  private reported: 'failed' | 'worked' | null = null
+  /** Monotonic milliseconds. */
+  private reportedAt = -Infinity
+
+  constructor(outage: Outage, tools: OutageTools) {
+    this.outage = outage
+    this.tools = tools
   }
 
   failed(error: unknown): void {
-    const isNew = this.failedAt === null || (this.hasWorked && this.isOver(this.failedAt))
-    this.failedAt = this.clock.now()
-    this.hasWorked = false
-    if (isNew) this.messages.begins(error)
+    if (!this.isNews('failed')) return
+    const { outage, tools } = this
+    // Without an answer it is logged too often rather than not at all.
+    void tools.threads.askMain(failedTopic, outage).then(([begins = true]) => {
+      if (begins) tools.log.warn({ ...outage.fields, error }, outage.begins)
+    })
   }
 
   worked(): void {
-    this.hasWorked = true
-    if (this.failedAt === null || !this.isOver(this.failedAt)) return
-    this.failedAt = null
-    this.messages.ends()
+    if (this.isNews('worked')) void this.tools.threads.askMain(workedTopic, this.outage)
   }
 
-  private isOver(failedAt: number): boolean {
-    return this.clock.now() - failedAt >= STEADY
+  private isNews(report: 'failed' | 'worked'): boolean {
+    const now = this.tools.clock.now()
+    if (report === this.reported && now - this.reportedAt < REPEAT) return false
+    this.reported = report
+    this.reportedAt = now
+    return true
   }
 }

@@ -1,7 +1,6 @@
 import type * as Library from 'openid-client'
-import type { Toolbox } from '../core/toolbox.ts'
 import { GatewayError } from '../core/errors.ts'
-import { OutageLog } from '../core/outage-log.ts'
+import { OutageLog, type OutageTools } from '../core/outage-log.ts'
 import { SingleFlight } from '../core/single-flight.ts'
 import type { Fields } from '../core/value.ts'
 import { createFetch } from './fetch-text.ts'
@@ -26,8 +25,6 @@ export interface ProviderOptions {
   /** Whether further claims are requested from the userinfo endpoint at a login. */
   readonly userinfo: boolean
 }
-
-type ProviderTools = Pick<Toolbox, 'clock' | 'log'>
 
 /** The provider refuses the grant, or its response is invalid. */
 export class NotGranted extends Error {
@@ -69,7 +66,7 @@ export interface Checks {
  */
 export class Provider {
   private readonly options: ProviderOptions
-  private readonly toolbox: ProviderTools
+  private readonly toolbox: OutageTools
   private readonly dry: boolean
   private readonly fetch: Library.CustomFetch
   private metadata: Library.ServerMetadata | null = null
@@ -78,21 +75,34 @@ export class Provider {
   private nextAttempt = -Infinity
   private pause = FIRST_PAUSE
   private readonly fetching = new SingleFlight<void>()
-  private failing = false
+  /** Of its discovery document. */
+  private readonly absence: OutageLog
   /** Of its token endpoint. */
   private readonly outage: OutageLog
 
   /** With `dry`, nothing is sent that changes something at the provider: no code and no refresh token is used up. */
-  constructor(options: ProviderOptions, toolbox: ProviderTools, dry = false) {
+  constructor(options: ProviderOptions, toolbox: OutageTools, dry = false) {
     this.dry = dry
     this.options = options
     this.toolbox = toolbox
     this.fetch = fetchWith(options, toolbox)
-    const { clock, log } = toolbox
-    this.outage = new OutageLog(clock, {
-      begins: (error) => log.warn({ issuer: this.shown, error }, 'The OpenID provider issues no tokens'),
-      ends: () => log.info({ issuer: this.shown }, 'The OpenID provider issues tokens again'),
-    })
+    const fields = { issuer: this.shown }
+    this.absence = new OutageLog(
+      {
+        fields,
+        begins: 'The OpenID provider cannot be reached; existing sessions continue',
+        ends: 'The OpenID provider can be reached again',
+      },
+      toolbox,
+    )
+    this.outage = new OutageLog(
+      {
+        fields,
+        begins: 'The OpenID provider issues no tokens',
+        ends: 'The OpenID provider issues tokens again',
+      },
+      toolbox,
+    )
   }
 
   /** The authorization URL with these parameters. Rejects with GatewayError 'service-unavailable'. */
@@ -224,18 +234,15 @@ export class Provider {
   /** Fetches the discovery document, unless that was tried just now. Never rejects. */
   private discover(): Promise<void> {
     return this.fetching.join('', async () => {
-      const { clock, log } = this.toolbox
+      const { clock } = this.toolbox
       if (clock.now() < this.nextAttempt) return
       try {
         this.metadata = await this.ask()
         this.fetchedAt = clock.now()
         this.pause = FIRST_PAUSE
-        if (this.failing) log.info({ issuer: this.shown }, 'The OpenID provider can be reached again')
-        this.failing = false
+        this.absence.worked()
       } catch (error) {
-        if (!this.failing)
-          log.warn({ issuer: this.shown, error }, 'The OpenID provider cannot be reached; existing sessions continue')
-        this.failing = true
+        this.absence.failed(error)
         this.nextAttempt = clock.now() + this.pause
         this.pause = Math.min(2 * this.pause, MAX_PAUSE)
       }
@@ -283,7 +290,7 @@ function authenticationOf(metadata: Library.ServerMetadata, secret: string | und
 }
 
 /** A fetch function that uses the gateway's connections, certificate authorities, timeout and size limit. */
-function fetchWith({ ca, timeout }: ProviderOptions, { clock }: ProviderTools): Library.CustomFetch {
+function fetchWith({ ca, timeout }: ProviderOptions, { clock }: OutageTools): Library.CustomFetch {
   const fetchText = createFetch(ca, clock)
   return async (url, { method, headers, body }) => {
     const isForm = typeof body === 'string' || body instanceof URLSearchParams

@@ -1,6 +1,7 @@
 import type { GatewayConfig } from '../config/schema.ts'
 import type { Clock } from '../core/clock.ts'
 import type { MetricName } from '../core/metric-table.ts'
+import { followOutages } from '../core/outage-log.ts'
 import { type Prepared, prepareAll } from '../core/prepared.ts'
 import type { TopicHandlers, Threads } from '../core/threads.ts'
 import { newUuid } from '../core/uuid.ts'
@@ -120,6 +121,7 @@ export class ProcessScope {
     const { config, output, clock, random, answers, threads, size, workers } = options
     this.options = options
     answerLogSettings(answers, output)
+    followOutages(answers, clock, output.log)
     this.board = HealthBoard.for(instancesOf(config), size)
     this.history = new HealthHistory(clock)
     const { record: onTransition } = this.history

@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import type { Policy, PolicyToolbox } from '../../src/policies/policy.ts'
+import { followOutages } from '../../src/core/outage-log.ts'
 import { Holder } from '../../src/core/shared.ts'
 import { TopicHandlers } from '../../src/core/threads.ts'
 import type { RouteInfo } from '../../src/http/exchange.ts'
@@ -22,6 +23,7 @@ export function makeToolbox(parts: Partial<PolicyToolbox> = {}): PolicyToolbox {
   const clock = parts.clock ?? new ManualClock()
   const { log } = createMemoryLogger('debug', clock)
   const threads = new TopicHandlers(log)
+  followOutages(threads, clock, parts.log ?? log)
   const tools = storeTools({ clock, log, allThreads: threads })
   tools.process.keepReplies(REPLIES, threads, clock)
   return {

@@ -15,12 +15,12 @@ export interface LoginTools {
 }
 
 /** Creates them for one admin listener. */
-export function createLoginTools({ config, networks, clock, log }: AdminContext): LoginTools {
+export function createLoginTools({ config, networks, clock, log, threads }: AdminContext): LoginTools {
   return {
     sessions: new Sessions(config, clock),
     users: new ConfiguredUsers(config),
     token: new AdminToken(config),
-    provider: new ProviderLogins(config, { clock, log }),
+    provider: new ProviderLogins(config, { clock, log, threads }),
     places: new ClientPlaces(config, networks),
   }
 }

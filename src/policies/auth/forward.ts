@@ -105,16 +105,20 @@ export const forward = defineAuthMethod({
   document: ({ requestFields: [name = 'Authorization'] }) => [
     { name: 'forward', scheme: { type: 'apiKey', in: 'header', name } },
   ],
-  create(chosen, { callService, clock, log }) {
+  create(chosen, { callService, clock, log, threads }) {
     const { service, cache, onUnreachable, copyFields } = chosen
     const ask = compileQuestion(chosen)
     const admitted = compileAdmission(chosen)
     const refusal = compileRefusal(chosen)
     const remembered = cache === 0 ? null : new IdentityCache(REMEMBERED, 0, clock)
-    const outage = new OutageLog(clock, {
-      begins: (error) => log.warn({ service, error }, 'The authorization service does not answer'),
-      ends: () => log.info({ service }, 'The authorization service answers again'),
-    })
+    const outage = new OutageLog(
+      {
+        fields: { service },
+        begins: 'The authorization service does not answer',
+        ends: 'The authorization service answers again',
+      },
+      { clock, log, threads },
+    )
 
     async function decide(question: ServiceRequest): Promise<{ identity: Identity; lifetime: number }> {
       let reply: ServiceReply

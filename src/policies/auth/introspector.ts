@@ -107,12 +107,11 @@ export type Introspect = (token: string) => Promise<Claims | null>
 /** A client of a token introspection endpoint (RFC 7662). */
 export function createIntrospector(question: Question, toolbox: PolicyToolbox): Introspect {
   const ask = createAsk(question, toolbox)
-  const { clock, log } = toolbox
   const endpoint = shownUrl(question.url ?? `${question.service}${question.path}`)
-  const outage = new OutageLog(clock, {
-    begins: (error) => log.warn({ endpoint, error }, 'Tokens cannot be introspected'),
-    ends: () => log.info({ endpoint }, 'Tokens can be introspected again'),
-  })
+  const outage = new OutageLog(
+    { fields: { endpoint }, begins: 'Tokens cannot be introspected', ends: 'Tokens can be introspected again' },
+    toolbox,
+  )
   return async (token) => {
     try {
       const { status, text } = await ask(`token=${encodeURIComponent(token)}&token_type_hint=access_token`)

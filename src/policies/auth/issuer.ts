@@ -99,10 +99,10 @@ function keysOf(options: IssuerOptions, toolbox: PolicyToolbox): Keys {
   const needsRemote = publicKeys === undefined && allowedAlgorithms(options).some((name) => !isSecretAlgorithm(name))
   if (!needsRemote) return { version: 0, find: (algorithm, id) => configured.find(algorithm, id) }
   const from = jwks === undefined ? { issuer: issuer ?? '' } : { jwks }
-  const { clock, random, log } = toolbox
+  const { clock, log, threads } = toolbox
   const make = (own: Holder): KeySet => {
     const changed = (): void => void made.version++
-    const keys = new RemoteKeys({ from, ca, refresh, changed }, { clock, random, log })
+    const keys = new RemoteKeys({ from, ca, refresh, changed }, { clock, log, threads })
     const made: KeySet = { keys, version: 0, close: () => keys.close() }
     // Not before: a configuration that is only checked contacts nobody.
     own.onTakeOver(() => void keys.refresh())

@@ -1,5 +1,6 @@
-import type { Toolbox } from '../../core/toolbox.ts'
+import type { Clock } from '../../core/clock.ts'
 import { GatewayError } from '../../core/errors.ts'
+import { OutageLog, type OutageTools } from '../../core/outage-log.ts'
 import { SingleFlight } from '../../core/single-flight.ts'
 import { isFields } from '../../core/value.ts'
 import type { Claims } from './claims.ts'
@@ -34,7 +35,7 @@ export interface RemoteKeysOptions {
  */
 export class RemoteKeys implements KeySource {
   private readonly options: RemoteKeysOptions
-  private readonly toolbox: Toolbox
+  private readonly clock: Clock
   private readonly fetch: FetchText
   private keys: readonly VerificationKey[] | null = null
   /** The set as received. */
@@ -43,18 +44,27 @@ export class RemoteKeys implements KeySource {
   private fetchedAt = -Infinity
   private attemptedAt = -Infinity
   private readonly refreshing = new SingleFlight<void>()
-  private failing = false
+  private readonly outage: OutageLog
   private readonly ended = new AbortController()
 
-  constructor(options: RemoteKeysOptions, toolbox: Toolbox) {
+  constructor(options: RemoteKeysOptions, toolbox: OutageTools) {
     this.options = options
-    this.toolbox = toolbox
+    this.clock = toolbox.clock
     this.fetch = createFetch(options.ca, toolbox.clock)
+    const { from } = options
+    this.outage = new OutageLog(
+      {
+        fields: { from: shownUrl('jwks' in from ? from.jwks : from.issuer) },
+        begins: 'The keys that verify tokens cannot be fetched; the current ones stay in use',
+        ends: 'The keys that verify tokens can be fetched again',
+      },
+      toolbox,
+    )
   }
 
   find(algorithm: string, id: string | undefined): readonly VerificationKey[] | Promise<readonly VerificationKey[]> {
     if (this.keys === null) return this.refresh().then(() => this.select(algorithm, id))
-    if (this.toolbox.clock.now() - this.fetchedAt > this.options.refresh) void this.refresh()
+    if (this.clock.now() - this.fetchedAt > this.options.refresh) void this.refresh()
     const found = this.select(algorithm, id)
     if (found.length > 0 || id === undefined) return found
     return this.refresh().then(() => this.select(algorithm, id))
@@ -68,7 +78,7 @@ export class RemoteKeys implements KeySource {
   /** Fetches the set unless that was attempted very recently; never rejects. */
   refresh(): Promise<void> {
     return this.refreshing.join('', () => {
-      const now = this.toolbox.clock.now()
+      const now = this.clock.now()
       if (now - this.attemptedAt < (this.keys === null ? FIRST_COOLDOWN : COOLDOWN)) return Promise.resolve()
       this.attemptedAt = now
       return this.load().then(
@@ -105,25 +115,13 @@ export class RemoteKeys implements KeySource {
   private loaded(text: string): void {
     const isOther = this.text !== '' && this.text !== text
     this.text = text
-    this.fetchedAt = this.toolbox.clock.now()
-    if (this.failing) this.toolbox.log.info({ from: this.shown }, 'The keys that verify tokens can be fetched again')
-    this.failing = false
+    this.fetchedAt = this.clock.now()
+    this.outage.worked()
     if (isOther) this.options.changed()
   }
 
   private failed(error: unknown): void {
-    if (this.ended.signal.aborted) return
-    if (!this.failing)
-      this.toolbox.log.warn(
-        { from: this.shown, error },
-        'The keys that verify tokens cannot be fetched; the current ones stay in use',
-      )
-    this.failing = true
-  }
-
-  private get shown(): string {
-    const { from } = this.options
-    return shownUrl('jwks' in from ? from.jwks : from.issuer)
+    if (!this.ended.signal.aborted) this.outage.failed(error)
   }
 
   /** OpenID Connect Discovery 1.0 section 4: the provider's document must name the issuer that was asked for. */

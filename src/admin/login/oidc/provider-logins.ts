@@ -1,9 +1,8 @@
 import { hash } from 'node:crypto'
 import type { AdminOidc } from '../../../config/admin-oidc-schema.ts'
 import type { GatewayConfig } from '../../../config/schema.ts'
-import type { Clock } from '../../../core/clock.ts'
 import { GatewayError } from '../../../core/errors.ts'
-import type { Logger } from '../../../core/logger.ts'
+import type { OutageTools } from '../../../core/outage-log.ts'
 import type { Fields } from '../../../core/value.ts'
 import { shownUrl } from '../../../openid/http-url.ts'
 import { NotGranted, Provider } from '../../../openid/provider.ts'
@@ -28,11 +27,11 @@ export interface Known {
 /** Logins of operators at the OpenID provider in the applied configuration. */
 export class ProviderLogins {
   private readonly config: () => GatewayConfig
-  private readonly tools: { readonly clock: Clock; readonly log: Logger }
+  private readonly tools: OutageTools
   private readonly pending: PendingLogins
   private known: { readonly options: AdminOidc; readonly provider: Provider } | null = null
 
-  constructor(config: () => GatewayConfig, tools: { readonly clock: Clock; readonly log: Logger }) {
+  constructor(config: () => GatewayConfig, tools: OutageTools) {
     this.config = config
     this.tools = tools
     this.pending = new PendingLogins(tools.clock)

@@ -38,7 +38,7 @@ export class BrowserSessions {
   private readonly lifetime: number
   private readonly provider: Provider
   private readonly inTurn: InTurn
-  private readonly tools: Toolbox
+  private readonly tools: Pick<Toolbox, 'clock' | 'log'>
   private readonly cookie: OwnCookie
   private readonly sessions: Sessions
   private readonly known = new DigestMap<Known>(REMEMBERED)
@@ -46,7 +46,7 @@ export class BrowserSessions {
   private readonly renewals = new WeakMap<Exchange, string>()
   private isWarned = false
 
-  constructor(options: OidcOptions, provider: Provider, inTurn: InTurn, tools: Toolbox) {
+  constructor(options: OidcOptions, provider: Provider, inTurn: InTurn, tools: Pick<Toolbox, 'clock' | 'log'>) {
     this.lifetime = options.lifetime
     this.inTurn = inTurn
     this.provider = provider

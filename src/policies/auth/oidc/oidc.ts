@@ -37,9 +37,9 @@ export const oidc = defineAuthMethod({
   ],
   fields: () => ['Sec-Fetch-Mode', 'X-Requested-With', 'Accept'],
   secretFields: () => [],
-  create(options, { clock, random, log, threads, dry }) {
+  create(options, { clock, log, threads, dry }) {
     const { paths, afterLogout } = options
-    const tools = { clock, random, log }
+    const tools = { clock, log, threads }
     const provider = new Provider(options, tools, dry)
     const loginCookie = new OwnCookie(`${options.cookie}-login`)
     const sessions = new BrowserSessions(options, provider, takeTurns(threads, provider.longestRefresh), tools)
