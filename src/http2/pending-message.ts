@@ -45,25 +45,25 @@ export class PendingMessage<Stream, Message> {
 }
 
 /**
- * The openings of one connection during the current read: peers such as nghttp2 send the heads of several streams
+ * The pending messages of one connection, during the current read: peers such as nghttp2 send the heads of several streams
  * before the content of any.
  */
 export class PendingMessages<Stream extends { readonly id: number }, Message> {
   private list: PendingMessage<Stream, Message>[] = []
 
-  add(opening: PendingMessage<Stream, Message>): void {
-    this.list.push(opening)
+  add(pending: PendingMessage<Stream, Message>): void {
+    this.list.push(pending)
   }
 
-  /** The opening of a stream; undefined where there is none. */
+  /** That of a stream; undefined where there is none. */
   of(id: number): PendingMessage<Stream, Message> | undefined {
     const { list } = this
     // Content usually arrives in the order of the heads.
     return list[0]?.stream.id === id ? list[0] : list.find(({ stream }) => stream.id === id)
   }
 
-  delete(opening: PendingMessage<Stream, Message>): void {
-    const at = this.list.indexOf(opening)
+  delete(pending: PendingMessage<Stream, Message>): void {
+    const at = this.list.indexOf(pending)
     if (at !== -1) this.list.splice(at, 1)
   }
 
