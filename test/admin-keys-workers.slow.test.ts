@@ -205,7 +205,7 @@ test('changing a key of the configuration returns a patch of the file, with the 
 test('where configurations may be sent, an admin gets the one with the change, and can apply it', async (t) => {
   const admin = (writable: boolean) => ({ admin: { address: '127.0.0.1:0', token: TOKEN, writable } })
   const changeOf = (answer: { json: Record<string, unknown> }) =>
-    answer.json['configuration'] as { send: { text: string; revision: string } | null }
+    answer.json['configuration'] as { send: { text: string; etag: string } | null }
   const create = { method: 'POST', json: { id: 'partner' } }
   const old = { id: 'old', sha256: hash('sha256', 'old-key') }
   const closed = await startGate(t, startFromFile, { keys: [old] }, admin(false))
@@ -213,8 +213,8 @@ test('where configurations may be sent, an admin gets the one with the change, a
 
   const gate = await startGate(t, startFromFile, { keys: [old] }, admin(true))
   const apply = async (answer: { json: Record<string, unknown> }) => {
-    const { text: body, revision } = changeOf(answer).send!
-    const headers = { 'Content-Type': 'application/yaml', 'If-Match': `"${revision}"` }
+    const { text: body, etag } = changeOf(answer).send!
+    const headers = { 'Content-Type': 'application/yaml', 'If-Match': etag }
     return (await gate.ask('/config', { method: 'PUT', body, headers })).status
   }
   const made = await gate.ask('/keys', create)

@@ -4,6 +4,8 @@ import { parseDuration } from '../core/units.ts'
 import type { Applied, Outcome } from '../runtime/reloader.ts'
 import type { AdminApp } from './app.ts'
 import type { AdminContext } from './context.ts'
+import { etag } from './configuration.ts'
+import { tagsOf, textTag } from './entity-tags.ts'
 import { matches } from './if-match.ts'
 import { callerFields } from './login/caller.ts'
 import { refusal } from './refusal.ts'
@@ -34,6 +36,7 @@ const changed = z.object({
   outcome: z.enum(['applied', 'unchanged', 'confirmed', 'rolled_back']),
   revision: z.string(),
   generation: z.int(),
+  etag,
   until: z.iso.datetime().nullable().describe('When it is rolled back unless confirmed.'),
 })
 
@@ -41,16 +44,25 @@ const changed = z.object({
 export function changeEndpoints(app: AdminApp, { reloads, source, log }: AdminContext): void {
   function describe(outcome: z.input<typeof changed>['outcome'], applied: Applied): z.input<typeof changed> {
     const until = source?.written.until ?? null
-    const { revision, generation } = applied
-    return { outcome, revision, generation, until: until === null ? null : new Date(until).toISOString() }
+    const { revision, generation, text } = applied
+    return {
+      outcome,
+      revision,
+      generation,
+      etag: text === null ? null : textTag(text),
+      until: until === null ? null : new Date(until).toISOString(),
+    }
   }
 
-  /** Throws GatewayError 'precondition-failed' if another configuration is running by now. */
+  /** Throws GatewayError 'precondition-failed' if another text is in effect by now. */
   function checkMatch(field: string | undefined): void {
-    if (field === undefined || matches(field, reloads.applied.revision)) return
+    const { applied } = reloads
+    if (field === undefined || matches(field, tagsOf(applied))) return
     throw new GatewayError(
       'precondition-failed',
-      'The running configuration has changed in the meantime: fetch it again with its ETag, and apply your change to that.',
+      matches(field, [`"${applied.revision}"`])
+        ? 'If-Match has the revision, which does not show whether comments or the order of keys have changed: send the ETag of GET /config/text or GET /config.'
+        : 'The text of the running configuration has changed in the meantime: fetch it again with its ETag, and make your change there.',
     )
   }
 
@@ -63,7 +75,7 @@ export function changeEndpoints(app: AdminApp, { reloads, source, log }: AdminCo
         schema: {
           summary: 'Apply another configuration, and write it to the file',
           description:
-            'The body is the file, in YAML. If-Match holds the ETag of the one it replaces. All of it takes effect or, with 422, ' +
+            'The body is the file, in YAML. If-Match holds the ETag of the text that it replaces. All of it takes effect or, with 422, ' +
             'nothing. With `confirm` it is written only on POST /config/confirm, and rolled back if that does not come in time.',
           tags: ['configuration'],
           consumes: ['application/yaml'],
@@ -81,7 +93,10 @@ export function changeEndpoints(app: AdminApp, { reloads, source, log }: AdminCo
         }
         checkWritable(reloads.applied.config)
         if (field === undefined)
-          throw new GatewayError('precondition-required', 'Send If-Match with the ETag of GET /config.')
+          throw new GatewayError(
+            'precondition-required',
+            'Send If-Match with the ETag of GET /config/text or GET /config.',
+          )
         if (text === undefined) throw new GatewayError('bad-request', 'Send the text of the configuration as the body.')
         const confirm = query.confirm ?? null
         const outcome = await written.put({ text, check, force: query.force, confirm })

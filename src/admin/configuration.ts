@@ -13,6 +13,7 @@ import { threadStatusTopic } from '../front/thread-status.ts'
 import type { Outcome } from '../runtime/reloader.ts'
 import type { AdminApp } from './app.ts'
 import type { AdminContext } from './context.ts'
+import { configTag, textTag } from './entity-tags.ts'
 import { callerFields } from './login/caller.ts'
 import { problemSchema, refusal } from './refusal.ts'
 import { sourceOf } from './source-of.ts'
@@ -22,9 +23,16 @@ const time = z.iso.datetime()
 const revision = z.string().describe('Hash of what the configuration means: equivalent configurations have the same.')
 const generation = z.int().describe('Number of the configuration within this process, starting at 1.')
 
+const tag = z
+  .string()
+  .describe('ETag of the text, for If-Match: another text has another one, even if it means the same.')
+/** Null for a module, which has no text. */
+export const etag = tag.nullable()
+
 export const status = z.object({
   revision,
   generation,
+  etag,
   since: time.describe('When it took effect.'),
   current: z.boolean().describe('False if the last one read was refused.'),
   warnings: problemSchema.array().describe('Warnings about the running configuration.'),
@@ -55,6 +63,7 @@ export const written = z.object({
   file: z.string().describe('Name of the file.'),
   masked: z.boolean().describe('Whether secrets are masked in the text.'),
   text: z.string(),
+  etag: tag,
 })
 
 const reloaded = z.object({ outcome: z.enum(['applied', 'unchanged']), revision, generation })
@@ -73,7 +82,7 @@ export function configurationEndpoints(app: AdminApp, { policies, reloads, sourc
       schema: {
         summary: 'The running configuration, with secrets masked',
         description:
-          'Variables and defaults are filled in; times are in milliseconds, sizes in bytes. ETag is its revision. With `route`, only that ' +
+          'Variables and defaults are filled in; times are in milliseconds, sizes in bytes. ETag changes with the text and its meaning. With `route`, only that ' +
           'route and the policies for all routes, with times, sizes and rates as one would write them.',
         tags: ['configuration'],
         querystring: z.strictObject({ route: z.string().optional().describe('ID of the route.') }),
@@ -81,10 +90,10 @@ export function configurationEndpoints(app: AdminApp, { policies, reloads, sourc
       },
     },
     async ({ query: { route } }, reply) => {
-      const { config, revision: tag } = reloads.applied
+      const { config } = reloads.applied
       const shown = masked.get(config) ?? maskedConfig(config)
       masked.set(config, shown)
-      void reply.header('ETag', `"${tag}"`)
+      void reply.header('ETag', configTag(reloads.applied))
       return route === undefined ? shown : writtenRoute(shown, route, unitsOf(await policies(config)))
     },
   )
@@ -105,6 +114,7 @@ export function configurationEndpoints(app: AdminApp, { policies, reloads, sourc
       return {
         revision: applied.revision,
         generation: applied.generation,
+        etag: applied.text === null ? null : textTag(applied.text),
         since: timeOf(applied.since),
         current: lastSuccessful,
         warnings: applied.warnings.map(problemMember),
@@ -134,13 +144,14 @@ export function configurationEndpoints(app: AdminApp, { policies, reloads, sourc
         response: { 200: written },
       },
     },
-    ({ operator }) => {
+    ({ operator }, reply) => {
       const { file } = sourceOf(source)
       const { text, config } = reloads.applied
       if (text === null)
         throw new GatewayError('conflict', `${basename(file)} is a module: change it there, and reload it.`)
       const masks = !maySend(config, operator)
-      return { file: basename(file), masked: masks, text: masks ? maskedSource(text) : text }
+      void reply.header('ETag', textTag(text))
+      return { file: basename(file), masked: masks, text: masks ? maskedSource(text) : text, etag: textTag(text) }
     },
   )
 

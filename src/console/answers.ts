@@ -226,6 +226,8 @@ export interface Problem {
 export interface ConfigStatus {
   readonly revision: string
   readonly generation: number
+  /** Of the text, for If-Match; null for a module. */
+  readonly etag: string | null
   readonly since: string
   readonly current: boolean
   readonly warnings: readonly Problem[]
@@ -242,6 +244,7 @@ export interface Written {
   /** Whether secrets are masked in the text. */
   readonly masked: boolean
   readonly text: string
+  readonly etag: string
 }
 
 /** POST /config/edit. */
@@ -250,6 +253,8 @@ export interface Edited {
   readonly writable: boolean
   readonly options: readonly { readonly option: string; readonly value: boolean | number | string | null }[]
   readonly before: string
+  /** Of the text before, for If-Match. */
+  readonly etag: string
   readonly after: string
   readonly plan: Plan | null
   readonly problems: readonly { readonly option: string | null; readonly path: string; readonly message: string }[]

@@ -226,6 +226,7 @@ const well: Looked = {
   services: [service],
   routes: [],
   config: {
+    etag: '',
     revision: 'a',
     generation: 1,
     since: '2026-01-01T00:00:00Z',

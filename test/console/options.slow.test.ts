@@ -140,7 +140,7 @@ test('what was typed is kept on other pages, and the browser asks before it is l
   assert.equal(await editor.inputValue(), `${text}# more`)
   const outdated = page.getByText('The configuration has changed since you opened this text')
   assert.equal(await outdated.count(), 0)
-  await writeFile(file, `${text}drainTimeout: 7s\n`)
+  await writeFile(file, `${text}# by a colleague\n`)
   assert.equal((await ask('/config/reload', { method: 'POST' })).status, 200)
   await outdated.waitFor()
   await page.getByRole('button', { name: 'Discard' }).click()

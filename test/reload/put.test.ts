@@ -26,6 +26,7 @@ async function startWith(t: TestContext, text: string, clock = new ManualClock()
 test('PUT /config applies a configuration and writes it to the file, and it can be rolled back', async (t) => {
   const { ask, file, answer, log, etagOf, put } = await startWith(t, writable('one'))
   const first = await etagOf()
+  const { revision } = (await ask('/config/status')).json
   const { mode } = await stat(file)
   const { status, json } = await put(writable('two'), '', first)
   assert.deepEqual([status, json['outcome'], json['generation'], json['until']], [200, 'applied', 2, null])
@@ -35,14 +36,14 @@ test('PUT /config applies a configuration and writes it to the file, and it can 
     [writable('two'), writable('one')],
   )
   assert.equal((await stat(file)).mode, mode)
-  assert.equal(await etagOf(), `"${String(json['revision'])}"`)
+  assert.equal((await ask('/config/text')).headers['etag'], json['etag'])
   const stale = await put(writable('three'), '', first)
   assert.equal(stale.status, 412)
   assert.equal(await answer(), 'two')
   const earlier = (await ask('/config/status')).json['earlier'] as { revision: string }[]
   assert.deepEqual(
-    earlier.map(({ revision }) => `"${revision}"`),
-    [first],
+    earlier.map((each) => each.revision),
+    [revision],
   )
   const back = await ask('/config/rollback', POST)
   assert.deepEqual([back.status, back.json['outcome'], back.json['generation']], [200, 'rolled_back', 3])
@@ -75,6 +76,31 @@ test('the last reload is what an operator did, not the reading of what the gatew
   assert.deepEqual(await lastReload(), ['unchanged', true])
 })
 
+test('a change of comments, spaces or the order of keys is not overwritten by someone who does not know of it', async (t) => {
+  const { ask, file, log, etagOf, put } = await startWith(t, writable('one'))
+  const texts = [`${writable('one')}# by ada\n`, writable('one').replace(/^(.*)\n(.*)\n/m, '$2\n$1\n')]
+  for (const theirs of [...texts, writable('one').replaceAll(': ', ':  ')]) {
+    const { headers, json } = await ask('/config/text')
+    const tags = [await etagOf(), String(headers['etag'])]
+    const { revision, etag } = (await ask('/config/status')).json
+    assert.deepEqual([json['etag'], etag], [headers['etag'], headers['etag']])
+    const saved = await put(theirs, '', tags[1])
+    assert.deepEqual([saved.json['outcome'], saved.json['revision']], ['unchanged', revision], 'it means the same')
+    for (const tag of tags) assert.equal((await put(writable('two'), '', tag)).status, 412)
+    const { status, json: refused } = await put(writable('two'), '', `"${String(revision)}"`)
+    assert.equal(status, 412)
+    assert.match(String(refused['detail']), /^If-Match has the revision, .*: send the ETag of GET \/config\/text/)
+    const back = await ask('/config/rollback', { ...POST, headers: { 'If-Match': tags[0]! } })
+    assert.equal(back.status, 412)
+    assert.equal(await readFile(file, 'utf8'), theirs)
+    // By an editor this time.
+    await writeFile(file, writable('one'))
+    assert.equal((await put(writable('two'))).status, 409)
+    assert.equal((await ask('/config/reload', POST)).json['outcome'], 'unchanged')
+  }
+  assert.ok(!log.lines.some(({ message }) => message === 'Configuration applied'))
+})
+
 test('of two simultaneous changes exactly one succeeds', async (t) => {
   const { answer, file, etagOf, put } = await startWith(t, writable('one'))
   const etag = await etagOf()
@@ -97,7 +123,7 @@ test('a rejected configuration is not written', async (t) => {
     [writable('two').replace('workers: 2', 'workers: 1'), 422, /"path":"workers"/],
     [writable('two').replace(/routes:.*\n/, 'routes: []\n'), 422, /the new configuration has no routes/],
     [writable('two'), 428, /Send If-Match/, '', null],
-    [writable('two'), 412, /The running configuration has changed in the meantime/, '', '"0"'],
+    [writable('two'), 412, /The text of the running configuration has changed in the meantime/, '', '"0"'],
     [writable('two'), 400, /expected the ETag/, '', 'two'],
     ['', 400, /Send the text/],
     [writable('two'), 400, /confirm: expected a duration from .*1s/, '?confirm=1ms'],

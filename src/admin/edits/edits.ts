@@ -7,6 +7,7 @@ import { GatewayError } from '../../core/errors.ts'
 import { Semaphore } from '../../core/semaphore.ts'
 import type { AdminApp } from '../app.ts'
 import type { AdminContext } from '../context.ts'
+import { textTag } from '../entity-tags.ts'
 import { plan } from '../plan.ts'
 import { sourceOf } from '../source-of.ts'
 import { maySend } from '../texts.ts'
@@ -38,6 +39,7 @@ export const edit = z.object({
   before: z
     .string()
     .describe('The text of the running configuration; secrets are masked if the caller may not send a configuration.'),
+  etag: z.string().describe('ETag of the text before, for If-Match.'),
   after: z.string().describe('The same text with the changes.'),
   plan: plan.nullable().describe('What the changes would do; null if there are none, or if there are problems.'),
   problems: z
@@ -92,6 +94,7 @@ export function editEndpoints(app: AdminApp, { reloads, source }: AdminContext):
         writable,
         options: options.map(({ option, value }) => ({ option, value })),
         before: shown(text),
+        etag: textTag(text),
         after: shown(after),
       }
       const refused = odd.map(({ option, path }) => ({ option, path: formatPath(path), message: valueExpected }))

@@ -7,6 +7,7 @@ import { patchOf } from '../../console/patch.ts'
 import { keyPlace } from '../../policies/auth/api-key/key-place.ts'
 import type { AdminContext } from '../context.ts'
 import type { Caller } from '../login/caller.ts'
+import { textTag } from '../entity-tags.ts'
 import { maySend } from '../texts.ts'
 
 /** A change of the configuration: the gateway does not change the keys there by itself. */
@@ -20,7 +21,7 @@ export const manualEdit = z.object({
   send: z
     .object({
       text: z.string().describe('The text with the change.'),
-      revision: z.string().describe('Of the configuration that it replaces, for If-Match.'),
+      etag: z.string().describe('ETag of the text that it replaces, for If-Match.'),
     })
     .nullable()
     .describe('What to send with PUT /config; null if the caller may not, or if the file must be changed by hand.'),
@@ -61,13 +62,16 @@ export class WrittenKeys {
     key: KeyEntry | null,
   ): ManualEdit {
     const { reloads, source } = this.context
-    const { text, config, revision } = reloads.applied
+    const { text, config } = reloads.applied
     const file = source === null ? null : basename(source.file)
     const changed = text === null ? null : change(text)
     const lines = key === null ? null : keyLines(key)
     const patch =
       text === null || changed === null || file === null ? null : openPatch(file, text, changed, this.digestsOf(id))
-    const send = changed === null || file === null || !maySend(config, caller) ? null : { text: changed, revision }
+    const send =
+      text === null || changed === null || file === null || !maySend(config, caller)
+        ? null
+        : { text: changed, etag: textTag(text) }
     return { file, patch, lines, send }
   }
 

@@ -10,20 +10,20 @@ const CONFIRM_WITHIN = ['30s', '1m', '5m', '15m'] as const
 export function Apply({
   file,
   text,
-  revision,
+  etag,
   done,
 }: {
   file: string
   text: string
-  /** Revision of the configuration that it replaces. */
-  revision: string
+  /** Of the text that it replaces. */
+  etag: string
   done: () => void
 }): ComponentChildren {
   const [within, setWithin] = useState<string>('1m')
   const [asking, setAsking] = useState(false)
   const run = async (): Promise<void> => {
     const path = `/config?${new URLSearchParams({ confirm: within })}`
-    await callApi(path, { method: 'PUT', text, ifMatch: `"${revision}"` })
+    await callApi(path, { method: 'PUT', text, ifMatch: etag })
     done()
   }
   return h(

@@ -36,7 +36,7 @@ export function Options({ kind, name }: Subject): ComponentChildren {
     `${kind} ${name}`,
     ({ edited, texts }) => Object.keys(changesOf(edited, texts)).length > 0,
   )
-  const [checked, setChecked] = useState<{ readonly edited: Edited; readonly revision: string } | null>(null)
+  const [result, setResult] = useState<Edited | null>(null)
   const [error, setError] = useState<unknown>(null)
   const [running, setRunning] = useState(false)
   const send = async (changes: object): Promise<Edited | null> => {
@@ -59,7 +59,7 @@ export function Options({ kind, name }: Subject): ComponentChildren {
   }
   const close = (): void => {
     setDraft(null)
-    setChecked(null)
+    setResult(null)
     setError(null)
   }
   const until = status.data?.awaitsConfirmation?.until
@@ -91,13 +91,12 @@ export function Options({ kind, name }: Subject): ComponentChildren {
     )
   const { edited, texts } = draft
   const changes = changesOf(edited, texts)
-  const result = checked?.edited ?? null
   const check = async (event: Event): Promise<void> => {
     event.preventDefault()
-    const revision = status.data?.revision ?? ''
-    const answer = await send(changes)
-    setChecked(answer === null ? null : { edited: answer, revision })
+    setResult(await send(changes))
+    status.again()
   }
+  const isOutdated = result !== null && status.data !== null && status.data.etag !== result.etag
   const loose = result?.problems.filter(({ option }) => option === null) ?? []
   return h(
     Fragment,
@@ -124,7 +123,7 @@ export function Options({ kind, name }: Subject): ComponentChildren {
               disabled: isSwitchedOff(option, texts),
               change: (text) => {
                 setDraft({ edited, texts: { ...texts, [option]: text } })
-                setChecked(null)
+                setResult(null)
               },
             }),
           ),
@@ -154,13 +153,16 @@ export function Options({ kind, name }: Subject): ComponentChildren {
           ['Nothing can be applied yet.', ...loose.map(({ path, message }) => `${path}: ${message}`)].join(' '),
         ),
       result !== null && result.plan !== null && h(Planned, { plan: result.plan }),
+      isOutdated &&
+        h(Note, { tone: 'warning' }, 'The configuration has changed since this was compared: check and compare again.'),
       result !== null &&
+        !isOutdated &&
         result.plan?.same === false &&
         (result.writable
           ? h(Apply, {
               file: result.file,
               text: result.after,
-              revision: checked?.revision ?? '',
+              etag: result.etag,
               done: () => {
                 close()
                 status.again()

@@ -58,7 +58,7 @@ export interface ManualEdit {
   readonly patch: string | null
   readonly lines: string | null
   /** What to send with PUT /config; null if that is not possible. */
-  readonly send: { readonly text: string; readonly revision: string } | null
+  readonly send: { readonly text: string; readonly etag: string } | null
 }
 
 /** POST /keys, and the new key in the reply to POST /keys/{id}/rotate. */

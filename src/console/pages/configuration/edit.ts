@@ -14,7 +14,7 @@ import { Refused } from '../../changes/refused.ts'
 import { Planned } from '../../changes/planned.ts'
 
 interface Draft {
-  readonly written: Written & { readonly revision: string }
+  readonly written: Written
   readonly text: string
 }
 
@@ -28,7 +28,7 @@ export function Edit({ status, again }: Pick<Part, 'status' | 'again'>): Compone
     setError(null)
     try {
       const got = await callApi<Written>('/config/text')
-      setDraft({ written: { ...got, revision: status.revision }, text: got.text })
+      setDraft({ written: got, text: got.text })
     } catch (thrown) {
       setError(thrown)
     }
@@ -72,7 +72,7 @@ export function Edit({ status, again }: Pick<Part, 'status' | 'again'>): Compone
       title: `Edit ${written.file}`,
       aside: h('button', { type: 'button', class: 'button', onClick: close }, 'Discard'),
     },
-    status.revision !== written.revision &&
+    status.etag !== written.etag &&
       h(
         Note,
         { tone: 'warning' },
@@ -111,7 +111,7 @@ export function Edit({ status, again }: Pick<Part, 'status' | 'again'>): Compone
             h(Apply, {
               file: written.file,
               text,
-              revision: written.revision,
+              etag: written.etag,
               done: () => {
                 close()
                 again()

@@ -18,7 +18,10 @@ export function History({ status, again, ask: question, now }: Part & { now: num
       action: 'Go back',
       danger: true,
       run: async () => {
-        await callApi('/config/rollback', { method: 'POST', ifMatch: `"${status.revision}"` })
+        await callApi('/config/rollback', {
+          method: 'POST',
+          ...(status.etag !== null && { ifMatch: status.etag }),
+        })
         again()
       },
     })
