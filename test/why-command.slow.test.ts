@@ -29,6 +29,7 @@ routes:
   - { id: broken, match: { path: /broken/* }, service: books, policies: { rate-limit: false } }
   - { id: gone, match: { path: /gone/* }, service: gone, policies: { rate-limit: false } }
   - { id: flaky, match: { path: /flaky/* }, service: flaky, policies: { rate-limit: false } }
+  - { id: cached, match: { path: /cached }, service: books, policies: { rate-limit: false, cache: { ttl: 60s } } }
   - { id: limited, match: { path: /limited }, service: books }
 `,
   )
@@ -66,6 +67,13 @@ test('why explains the outcome of a request, whichever worker handled it, and ex
   assert.match(stderr, /^No worker remembers a request with the correlation ID another\.\n/)
   assert.match(stderr, /Worker 0 remembers \d of 200/)
   assert.match(stderr, /Worker 1 remembers \d of 200/)
+})
+
+test('why says that a reply came from the cache, and how old it was', async (t) => {
+  const { ask, cause } = await setUp(t, startFromText)
+  for (const id of ['miss', 'hit']) await ask('/cached', id)
+  assert.match(await cause('miss'), /^200: that is the reply of .* of books\.$/)
+  assert.match(await cause('hit'), /^200: that is a stored reply from the cache, \d+ s old\.$/)
 })
 
 test('why shows route, attempts and time, and policy decisions if they were recorded', async (t) => {

@@ -23,6 +23,8 @@ export function causeOf(request: RecentDetails): string {
     const why = tried ?? [detail ?? error, cause].filter((text) => text !== null).join(': ')
     return `${status}: ${sentence(why)}`
   }
+  const stored = storedWords(request)
+  if (stored !== null) return `${status}: ${stored}.`
   if (instance !== null) {
     // The reply itself does not explain the outcome.
     const before = request.tried.filter((attempt) => attempt.instance !== instance || attempt.status !== status)
@@ -34,6 +36,19 @@ export function causeOf(request: RecentDetails): string {
   return service === null
     ? `${status}: the route ${route} replied itself, without a service.`
     : `${status}: the gateway replied itself, without asking an instance of ${service}.`
+}
+
+/** Where the reply was stored; null if it was not. */
+function storedWords(request: RecentDetails): string | null {
+  const { storedAge, instance, service, fields } = request
+  if (storedAge === null)
+    return instance === null && fields['idempotency'] === 'replayed'
+      ? 'that is the stored reply to an earlier request with the same Idempotency-Key'
+      : null
+  const stored = `that is a stored reply from the cache, ${storedAge} s old`
+  const failed = triedWords(request)
+  if (failed !== null) return `${stored}, as ${failed}`
+  return instance === null ? stored : `${stored}, which ${instance} of ${service ?? 'the service'} has confirmed`
 }
 
 /** The outcome of the failed attempts; null if there are none. */

@@ -77,6 +77,10 @@ export const details = recentRequest.extend({
   cause: z.string().describe('Why it ended as it did, in one sentence.'),
   userAgent: z.string().nullable().describe('User-Agent of the client, truncated if it is long.'),
   detail: z.string().nullable().describe('Detail of the error that the client got.'),
+  storedAge: z
+    .int()
+    .nullable()
+    .describe('Age in seconds of the stored reply that the cache answered with; null for any other reply.'),
   tried: attempt
     .array()
     .describe(
@@ -153,12 +157,13 @@ export function requestEndpoints(app: AdminApp, { threads }: AdminContext): void
 }
 
 function describeAll(request: RecentDetails): z.input<typeof details> {
-  const { tried, serviceTime, clientTime, duration, userAgent, detail, events, fields } = request
+  const { tried, serviceTime, clientTime, duration, userAgent, detail, storedAge, events, fields } = request
   return {
     ...describeRequest(request),
     cause: causeOf(request),
     userAgent,
     detail,
+    storedAge,
     tried: tried.map(({ instance, phase, reason, status, took, error }) => ({
       instance,
       phase,

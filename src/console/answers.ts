@@ -198,6 +198,8 @@ export interface RequestDetails extends Request {
   readonly cause: string
   readonly userAgent: string | null
   readonly detail: string | null
+  /** Age in seconds of the stored reply that the cache answered with; null for any other reply. */
+  readonly storedAge: number | null
   readonly tried: readonly {
     readonly instance: string
     readonly phase: string | null

@@ -173,6 +173,8 @@ export interface ExchangeNotes {
   grpc: GrpcCall | null
   /** Members of its access log line that were formatted when it arrived, each after a comma; "" for none. */
   readonly noted: string
+  /** Age in whole seconds of the stored reply that the cache policy answers with; null for any other reply. */
+  storedAge: number | null
   /** Additional members of its access log line; null for none. */
   logFields: Readonly<Record<string, string>> | null
 }

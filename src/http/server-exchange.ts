@@ -70,6 +70,7 @@ export class ServerExchange implements Exchange {
   outlivesClient = false
   grpc: GrpcCall | null = null
   noted = ''
+  storedAge: number | null = null
   logFields: Exchange['logFields'] = null
 
   private readonly informed: InterimSink

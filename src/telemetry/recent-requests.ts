@@ -78,6 +78,8 @@ export interface RecentDetails extends RecentRequest {
   /** The error detail in the reply and its underlying cause; null if there is none. */
   readonly detail: string | null
   readonly cause: string | null
+  /** Age in seconds of the stored reply that the cache answered with; null for any other reply. */
+  readonly storedAge: number | null
   /** The failed attempts, only the first ones if there were many; all attempts if decisions were recorded. */
   readonly tried: readonly RecentAttempt[]
   /** The decisions on the way, in order; null if they were not recorded. */
@@ -160,6 +162,7 @@ class More {
   fields: Readonly<Record<string, string>> | null = null
   userAgent: string | undefined = undefined
   aborted = false
+  storedAge: number | null = null
 }
 
 /** The place of one exchange in the ring. */
@@ -247,6 +250,7 @@ export class RecentRequests {
     more.fields = exchange.logFields
     more.userAgent = exchange.headers.get('User-Agent')
     more.aborted = exchange.aborted
+    more.storedAge = exchange.storedAge
     this.clientTimes[at] = exchange.clientTime
     this.starts[at] = exchange.start
     this.ends[at] = end
@@ -296,7 +300,7 @@ export class RecentRequests {
   }
 
   private readAll({ slot, more }: Place, at: number): RecentDetails {
-    const { failures, failure, record, fields, userAgent, aborted } = more
+    const { failures, failure, record, fields, userAgent, aborted, storedAge } = more
     return {
       ...this.read(slot, at),
       clientTime: this.clientTimes[at] ?? 0,
@@ -304,6 +308,7 @@ export class RecentRequests {
       aborted,
       detail: failure?.detail ?? null,
       cause: failure === null ? null : (rootCause(failure) ?? null),
+      storedAge,
       tried: record === null ? (failures ?? []).map(failedAttempt) : recorded(record, failures ?? []),
       events: record === null ? null : record.events.map(({ name, attributes }) => ({ name, attributes })),
       fields: fields ?? {},

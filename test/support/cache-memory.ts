@@ -52,12 +52,13 @@ function put(number: number): void {
   const control = { directives: new Map<string, string>(), targeted: false }
   const arrival = { wall: 0, delay: 0 }
   const storable = { url, status: 200, headers, control, freshness, vary: ['accept-language'], arrival, now: 0 }
-  const entry = withBody(makeEntry(fakeExchange({ headers: sent }), storable), bodyOf())
+  const exchange = fakeExchange({ headers: sent })
+  const entry = withBody(makeEntry(exchange, storable), bodyOf())
   const key = `route http ${url} `
   void store.put(key, entry, 1)
   const found = store.find(url, key, sent)
   if (found instanceof Promise || typeof found === 'string') return
-  const { body } = hitReply(found, 'a client', new BodySender(), 0)
+  const { body } = hitReply(found, exchange, new BodySender(), 0)
   if (body instanceof Bytes) {
     body.toLatin1()
     body.toBuffer()

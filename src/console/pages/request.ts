@@ -190,7 +190,7 @@ function storyOf(request: Request, details: RequestDetails | null): readonly Ste
         : `${consumer}${apiKey === null ? '' : `, by the API key ${apiKey}`}${tier === null ? '' : `, tier ${tier}`}`,
     ],
     ...(details?.events ?? []).map(decisionWords),
-    ['Service', serviceOf(request)],
+    ['Service', serviceOf(request, details?.storedAge ?? null)],
     [
       'Reply',
       `${status}${error === null ? '' : `: ${error}`}${detail === null ? '' : `: ${detail}`}${grpcStatus === null ? '' : `, gRPC status ${grpcStatus}`}, ${byteSize(bytes)}`,
@@ -198,9 +198,10 @@ function storyOf(request: Request, details: RequestDetails | null): readonly Ste
   ]
 }
 
-function serviceOf({ service, instance, attempts, retried }: Request): ComponentChildren {
+function serviceOf({ service, instance, attempts, retried }: Request, storedAge: number | null): ComponentChildren {
   if (service === null) return 'none: the gateway replied itself'
-  if (attempts === 0) return `${service}: not reached`
+  if (attempts === 0)
+    return storedAge === null ? `${service}: not reached` : `${service}: not asked, the reply was stored`
   return h(
     'span',
     null,

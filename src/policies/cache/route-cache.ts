@@ -69,7 +69,7 @@ export class RouteCache {
     if (entry !== null && isUsable(entry, request, now)) {
       if (!hasRoom(this.context, exchange, entry, request)) return this.doWithout(exchange, request)
       this.counts.hit.add(1)
-      if (request === PLAIN) return hitReply(entry, exchange.client.address, this.context.sender, now)
+      if (request === PLAIN) return hitReply(entry, exchange, this.context.sender, now)
       return serveHit(this.context, exchange, entry, request, null)
     }
     if (request.onlyIfCached) return this.refuse(exchange)

@@ -6,7 +6,7 @@ import { contentRange } from '../../http/range.ts'
 import { Reply } from '../../http/reply.ts'
 import type { CacheEntry } from './store.ts'
 import { statusLine } from './cache-status.ts'
-import { ageLine, ttlOf } from './entry.ts'
+import { ageLine, ageOf, ttlOf } from './entry.ts'
 import { bytesOf, isCopied, requestedPart } from './ranges.ts'
 import type { RequestControl } from './request-control.ts'
 import type { BodySender } from './stored-body.ts'
@@ -24,21 +24,24 @@ export interface ServeTools {
  */
 export function serveHit(
   { sender, clock }: ServeTools,
-  { client }: Exchange,
+  exchange: Exchange,
   entry: CacheEntry,
   request: RequestControl,
   status: string | null,
 ): Reply {
   const now = clock.now()
-  const fields = `${entry.fields}${ageLine(entry, now)}${status ?? statusLine(`sallyport; hit; ttl=${ttlOf(entry, now)}`)}`
+  const age = ageOf(entry, now)
+  exchange.storedAge = age
+  const fields = `${entry.fields}${ageLine(age)}${status ?? statusLine(`sallyport; hit; ttl=${ttlOf(entry, now)}`)}`
   if (isNotModified(entry, request, clock.wall())) return notModifiedReply(fields)
   const { body } = entry
   const headers = headersFromWire(fields, true)
   const part = body === null ? null : requestedPart(entry, body, request)
-  if (body === null || part === null) return new Reply(entry.status, headers, sender.prepare(body, client.address))
+  if (body === null || part === null)
+    return new Reply(entry.status, headers, sender.prepare(body, exchange.client.address))
   headers.set('Content-Range', contentRange(part, body.length))
   if (part.start >= part.end) return new Reply(416, headers, Bytes.fromLatin1(''))
-  return new Reply(206, headers, sender.prepare(bytesOf(body, part), client.address))
+  return new Reply(206, headers, sender.prepare(bytesOf(body, part), exchange.client.address))
 }
 
 /** Whether there is room in memory for what the client gets of the entry, while that is sent. */
