@@ -77,6 +77,24 @@ test('every file and folder that the architecture page names exists', () => {
   }
 })
 
+test('every class and type that the architecture page names exists', () => {
+  const text = readFileSync(join(root, 'docs/architecture.md'), 'utf8')
+  const named = new Set(
+    Array.from(text.matchAll(/`([A-Z][a-z]+[A-Z][A-Za-z]+|[A-Z][a-z]+)`/g), ([, name = '']) => name),
+  )
+  const known = globSync('src/**/*.ts', { cwd: root }).map((file) => readFileSync(join(root, file), 'utf8'))
+  // Of the language and of Node.js, or header fields.
+  for (const name of ['Allow', 'Map', 'SharedArrayBuffer']) named.delete(name)
+  assert.ok(named.size > 20)
+  for (const name of named) {
+    const declaration = new RegExp(String.raw`^export (?:const|class|interface|type) ${name}\b`, 'm')
+    assert.ok(
+      known.some((source) => declaration.test(source)),
+      `${name}: there is no such class or type`,
+    )
+  }
+})
+
 test('the architecture page lists all policies in order', () => {
   const text = readFileSync(join(root, 'docs/architecture.md'), 'utf8')
   const [, rows = ''] = /^\| phase +\| policies .*\n.*\n([^]*?)\n\n/m.exec(text) ?? []
