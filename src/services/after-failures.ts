@@ -2,9 +2,6 @@ import { GatewayError } from '../core/errors.ts'
 import { HandshakeFailed } from '../http/lane-errors.ts'
 import type { FailureReason, OutcomeFault } from './outcome.ts'
 
-/** Maximum number of times a request is resent because no service instance had started processing it. */
-export const MAX_REFUSALS = 3
-
 /** Whether nothing was sent: the connection failed, or none became available. */
 export function isUnsent(reason: FailureReason | null): boolean {
   return reason === 'connect' || reason === 'tls' || reason === 'busy'

@@ -3,12 +3,11 @@ import { GatewayError } from '../core/errors.ts'
 import type { Timed } from '../http/deadlines.ts'
 import type { Abortable, Exchange } from '../http/exchange.ts'
 import type { BufferingListener, BufferedBody } from '../http/buffered-body.ts'
-import { NotProcessed } from '../http/lane-errors.ts'
 import type { OutgoingRequest } from '../http/outgoing-request.ts'
 import type { PendingReply } from '../http/pending-reply.ts'
 import type { AttemptRecord } from '../http/record.ts'
 import type { Reply } from '../http/reply.ts'
-import { isRetried, isUnsent, finalError, MAX_REFUSALS } from './after-failures.ts'
+import { isRetried, isUnsent, finalError } from './after-failures.ts'
 import { Attempt, type AttemptOwner } from './attempt.ts'
 import { deadlineExceeded, timeoutLine } from './call-reply.ts'
 import { SHED } from './concurrency/limit.ts'
@@ -17,9 +16,10 @@ import type { Hedge } from './hedge/hedge.ts'
 import type { RetryReason } from './instance-metrics.ts'
 import { type FailureReason, isUnavailable, type OutcomeFault } from './outcome.ts'
 import type { PooledInstance } from './pooled-instance.ts'
+import { Replacements } from './replacements.ts'
 import type { RequestForm } from './request-form.ts'
 import { drain } from './retry/drain.ts'
-import { isSafe, mayRepeat, type Retry } from './retry/retry.ts'
+import type { Retry } from './retry/retry.ts'
 import type { Service } from './service.ts'
 
 /**
@@ -31,15 +31,7 @@ import type { Service } from './service.ts'
  * 1. Check the service's concurrency limit. Pick an instance, never one that this exchange failed to connect to.
  * 2. Send the request to it (`Attempt`).
  * 3. If that takes long, also try another instance, according to the service's `hedge` option: the first reply wins.
- * 4. Try another instance where that may help:
- *    - Nothing was sent because the connection failed or none was available: until every instance was tried, whatever the request is.
- *    - An idle connection was closed just then (RFC 9112 section 9.3.1): once, over a new connection, and to the same instance if there is
- *      no other; only if the method is idempotent and the body can be resent (RFC 9110 section 9.2.2). The service has not started
- *      processing the request, so this adds no load that would need a budget.
- *    - The service has stated that it did not process the request (RFC 9113 section 8.7): up to MAX_REFUSALS times, whatever the request
- *      is, if its body can be resent; to another instance, or to the same one over another connection.
- *    - The instance failed, replied that it is unable to handle the request, or was ejected because it stopped replying: according to the
- *      service's `retry` option.
+ * 4. Try another instance where that may help (`Replacements`).
  * 5. Otherwise pass on the reply or the error.
  */
 export class Attempts implements AttemptOwner, Abortable, BufferingListener, Timed {
@@ -68,12 +60,8 @@ export class Attempts implements AttemptOwner, Abortable, BufferingListener, Tim
   private second: Attempt | null = null
   /** The attempt that was started by `hedge`. */
   private hedge: Attempt | null = null
-  private tried: PooledInstance[] | null = null
-  private repeated = false
-  /** How often the request was resent because no instance had started processing it. */
-  private refusals = 0
-  /** How often `retry` has resent the request. */
-  private retries = 0
+  /** Where to try next; null until the first attempt without a reply. */
+  private others: Replacements | null = null
   /** Cancels the pending wait for an attempt. */
   private callOff: (() => void) | null = null
   /** Cancels the pending start of the hedged attempt. */
@@ -218,7 +206,7 @@ export class Attempts implements AttemptOwner, Abortable, BufferingListener, Tim
 
   /** Continues with the other attempt alone. */
   private drop(attempt: Attempt): void {
-    this.triedAll(attempt)
+    this.replacements().exclude(attempt)
     if (this.current === attempt) this.current = this.second
     this.second = null
   }
@@ -230,7 +218,7 @@ export class Attempts implements AttemptOwner, Abortable, BufferingListener, Tim
     attempt.stop(this.countTime())
     const other = this.besides(attempt)
     const waits = other !== null && isUnavailable(status)
-    const next = other === null && status >= 500 && this.retry?.isFor(status) === true ? this.retryOn(attempt) : null
+    const next = other === null && status >= 500 && !this.over ? this.replacements().afterReply(attempt) : null
     attempt.again = waits || next !== null
     attempt.report()
     if (attempt.again) {
@@ -260,7 +248,7 @@ export class Attempts implements AttemptOwner, Abortable, BufferingListener, Tim
     attempt.stop(this.countTime())
     attempt.blame(error)
     const waits = this.besides(attempt) !== null
-    const next = waits ? null : this.replacement(attempt)
+    const next = waits ? null : this.replacements().afterFailure(attempt)
     attempt.again = waits || next !== null
     attempt.report()
     if (waits) return this.drop(attempt)
@@ -279,9 +267,7 @@ export class Attempts implements AttemptOwner, Abortable, BufferingListener, Tim
       attempt.giveUp(this.countTime())
       return this.drop(attempt)
     }
-    // A stalled process may resume at any time and execute a request that is out of date by then, so only safe requests are moved.
-    const mayMove = attempt.phase === 'connect' || isSafe(this.exchange)
-    const next = mayMove ? this.movedFrom(attempt) : null
+    const next = this.replacements().afterStall(attempt)
     if (next === null) return
     attempt.again = true
     attempt.giveUp(this.countTime())
@@ -289,61 +275,9 @@ export class Attempts implements AttemptOwner, Abortable, BufferingListener, Tim
     this.attempt(next, false)
   }
 
-  /** The replacement for an instance that stalls; needs no budget if nothing was sent. */
-  private movedFrom(attempt: Attempt): PooledInstance | null {
-    if (attempt.phase !== 'connect') return this.retryOn(attempt)
-    return this.service.balancer.pick(this.exchange, this.triedAll(attempt))
-  }
-
-  /** The instance to try after a failure; null if the error is returned to the client. */
-  private replacement(attempt: Attempt): PooledInstance | null {
-    const { service, exchange } = this
-    const { reason, fault } = attempt
-    if (isUnsent(reason)) return service.balancer.pick(exchange, this.triedAll(attempt))
-    if (reason === 'refused') return this.sendAgain(attempt)
-    if (fault === 'connection') return this.repeat(attempt)
-    return isRetried(reason, fault) ? this.retryOn(attempt) : null
-  }
-
-  /** The instance to resend a request to that the previous one has not started processing; the same one if there is no other. */
-  private sendAgain(attempt: Attempt): PooledInstance | null {
-    const { service, exchange } = this
-    const { instance, error } = attempt
-    const lost = isStream(exchange.body) && !(error instanceof NotProcessed && error.untouched)
-    if (this.refusals === MAX_REFUSALS || lost) return null
-    this.refusals++
-    if (this.bound === instance) return instance
-    return service.balancer.pick(exchange, this.triedAll(attempt)) ?? instance
-  }
-
-  /** The instance to resend a request to after its idle connection was closed. */
-  private repeat(attempt: Attempt): PooledInstance | null {
-    const { service, exchange } = this
-    const { instance } = attempt
-    if (this.repeated || !mayRepeat(exchange)) return null
-    this.repeated = true
-    // A session would be lost on another instance, and this one may be fine.
-    if (this.bound === instance) return instance
-    return service.balancer.pick(exchange, this.triedAll(attempt)) ?? instance
-  }
-
-  /** The instance to try after a failure, if `retry` and its budget allow it. */
-  private retryOn(attempt: Attempt): PooledInstance | null {
-    const { service, exchange, retries } = this
-    const { retry } = this
-    if (retry === null || this.over || !retry.allows(exchange, retries)) return null
-    // A session would be lost on another instance, and one that replies can report the error itself.
-    if (attempt.status !== 0 && this.bound === attempt.instance) return null
-    const next = service.balancer.pick(exchange, this.triedAll(attempt))
-    if (next === null || !retry.spend()) return null
-    this.retries++
-    return next
-  }
-
-  private triedAll({ instance }: Attempt): PooledInstance[] {
-    this.tried ??= []
-    this.tried.push(instance)
-    return this.tried
+  private replacements(): Replacements {
+    this.others ??= new Replacements(this.exchange, this.service, this.retry, this.bound)
+    return this.others
   }
 
   /** Discards a reply. The next attempt starts when the lane is free again or closed. */
