@@ -72,6 +72,18 @@ test('the copy has the body, query and headers as changed by policies and rewrit
   assert.deepEqual(copies, [{ method: 'POST', url: '/x?y=1', host: 'a.example', body: 'some body', tenant: 'acme' }])
 })
 
+test('the copy has the path that transform has given the request, and no changes for a service of a split', async (t) => {
+  const { port, copied, copies } = await setUp(t, {
+    policies: { transform: { request: { path: '/v2{path}', query: { set: { z: '2' } } } } },
+    service: undefined,
+    split: { services: { main: 1 }, headers: { main: { request: { set: { 'x-tenant': 'main' } } } } },
+  })
+  const client = await connect(t, port)
+  client.write('GET /a/x?y=1 HTTP/1.1\r\nHost: a.example\r\nX-Tenant: acme\r\n\r\n')
+  await copied(1)
+  assert.deepEqual(copies, [{ method: 'GET', url: '/v2/a/x?y=1&z=2', host: 'a.example', body: '', tenant: 'acme' }])
+})
+
 test('failures of the mirror service do not affect the client', async (t) => {
   const { ask, copied, other, log } = await setUp(t, {}, (request) => void request.socket.resetAndDestroy())
   assert.equal(await ask(), '200 main')

@@ -215,3 +215,43 @@ test('routes that share outer steps have their own inner steps and ends', async 
   const routes = log.requests.map(({ route }) => route)
   assert.deepEqual(routes, ['one', 'fixed', 'one', 'two', 'three', 'two', 'all'])
 })
+
+const SENT = ['Accept-Encoding', 'Origin', 'Accept', 'User-Agent', 'X-Mode']
+const edits = { remove: SENT.slice(0, -1), set: { 'X-Mode': 'changed' } }
+const changes: Readonly<Record<string, Partial<NonNullable<GatewayInput['routes']>[number]>>> = {
+  'request-headers': { policies: { 'request-headers': edits } },
+  transform: { policies: { transform: { request: { headers: edits }, response: { body: { omit: ['/x'] } } } } },
+  'a split': { split: { services: { backend: 1 }, headers: { backend: { request: edits } } } },
+}
+
+for (const [what, change] of Object.entries(changes))
+  test(`replies and the log depend on what the client sent, whatever ${what} has changed for the service`, async (t) => {
+    const service = await startService(t, (request, response) => {
+      const status = request.url === '/broken' ? 500 : 200
+      response.writeHead(status, { 'Content-Type': 'text/plain' }).end('text '.repeat(1000))
+    })
+    const { port, log } = await startGateway(t, {
+      services: { backend: { instances: [service.url], health: false } },
+      policies: {
+        compression: {},
+        cors: { origins: ['https://app.example'] },
+        'error-pages': { 500: { body: '<h1>{status}</h1>', services: true } },
+        'response-headers': { set: { 'X-Sent-Mode': '{header.X-Mode}' } },
+      },
+      routes: [
+        { id: 'a', match: { path: '/*' }, ...(change.split === undefined ? { service: 'backend' } : {}), ...change },
+      ],
+    })
+    const headers = { 'Accept-Encoding': 'gzip', Origin: 'https://app.example', Accept: 'text/html', 'X-Mode': 'plain' }
+    const reply = await send(port, { headers: { ...headers, 'User-Agent': 'browser' } })
+    const [received] = service.received
+    assert.deepEqual(
+      SENT.map((name) => received!.headers[name.toLowerCase()]),
+      [change.policies?.transform === undefined ? undefined : 'identity', undefined, undefined, undefined, 'changed'],
+    )
+    assert.equal(reply.headers['content-encoding'], 'gzip')
+    assert.equal(reply.headers['access-control-allow-origin'], 'https://app.example')
+    assert.equal(reply.headers['x-sent-mode'], 'plain')
+    assert.equal((await log.line({ message: 'API Gateway Request' }))['user_agent'], 'browser')
+    assert.equal((await send(port, { path: '/broken', headers })).text, '<h1>500</h1>')
+  })

@@ -5,7 +5,7 @@ import { isStream } from '../http/body.ts'
 import type { Deadlines } from '../http/deadlines.ts'
 import type { Exchange, RouteInfo } from '../http/exchange.ts'
 import type { Handler } from '../http/handler.ts'
-import { copyOf } from '../http/internal-exchange.ts'
+import { copyOf, type RequestForm } from '../http/internal-exchange.ts'
 import { drain } from '../services/retry/drain.ts'
 
 /** Maximum number of concurrent copies from one route to one service, per worker; beyond that, copies are dropped. */
@@ -47,11 +47,11 @@ export class Mirror {
     return upgrade === null && this.steps.next() < this.parts.share
   }
 
-  /** Sends a copy. Its result does not affect the exchange. */
-  send(exchange: Exchange): void {
+  /** Sends a copy of the request in that form. Its result does not affect the exchange. */
+  send(exchange: Exchange, form: RequestForm): void {
     const { dropped, deadlines, route } = this.parts
     if (this.underWay >= MAX_IN_PROGRESS || isStream(exchange.body)) return dropped.add(1)
-    const copy = copyOf(exchange, exchange.method, deadlines.clock.now())
+    const copy = copyOf(exchange, exchange.method, deadlines.clock.now(), form)
     copy.body = exchange.body
     copy.route = route
     this.underWay++
@@ -74,11 +74,13 @@ export class Mirror {
 export function mirrored(next: Handler, mirrors: readonly Mirror[]): Handler {
   return (exchange) => {
     const taking = mirrors.filter((mirror) => mirror.takes(exchange))
-    const reply = next(exchange)
-    if (taking.length === 0) return reply
+    if (taking.length === 0) return next(exchange)
+    // The form that policies gave the request: the exchange no longer has it once the reply has arrived.
+    const { path, query, headers } = exchange
     const send = (): void => {
-      for (const mirror of taking) mirror.send(exchange)
+      for (const mirror of taking) mirror.send(exchange, { path, query, headers })
     }
+    const reply = next(exchange)
     if (reply instanceof Promise) void reply.then(send, send)
     else send()
     return reply

@@ -6,6 +6,7 @@ import { createFiles } from '../files/handler.ts'
 import type { Exchange, RouteInfo } from '../http/exchange.ts'
 import { knownLine } from '../http/field-lines.ts'
 import { editReplies, type Handler } from '../http/handler.ts'
+import { changedFor } from '../policies/change-request.ts'
 import { compileHeaderEdits } from '../policies/header-edits.ts'
 import { parsePattern } from '../routing/pattern.ts'
 import { compileHost, compilePath, compileRewrite, inverse, isOfPrefix, strippedPrefix } from '../routing/rewrite.ts'
@@ -113,10 +114,7 @@ function withEdits(end: Handler, { request, response }: SplitRoute['headers'][st
         })
   if (request === undefined) return edited
   const forService = compileHeaderEdits(request, part, 'service')
-  return (exchange) => {
-    forService(exchange.headers, exchange)
-    return edited(exchange)
-  }
+  return changedFor(edited, (exchange) => forService(exchange.headers, exchange))
 }
 
 function serviceEnd(name: string, route: RouteConfig, { pattern }: RouteInfo, tools: EndTools): Handler {

@@ -182,7 +182,15 @@ export class Headers {
 
   /** An independent copy. */
   clone(): Headers {
-    return headersFromWire(this.#settled(), this.#keepsDate(), this.#announces)
+    const copy = new Headers()
+    copy.#raw = this.#raw
+    copy.#gone = this.#gone
+    copy.#added = this.#added
+    copy.#addedNames = this.#addedNames
+    copy.#list = this.#list
+    copy.#hasDate = this.#hasDate
+    copy.#announces = this.#announces
+    return copy
   }
 
   #append(names: NameSet, lines: string): void {

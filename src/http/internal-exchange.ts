@@ -29,9 +29,21 @@ export function internalExchange({ method, target, host, headers, client, start 
   return exchange
 }
 
-/** A copy of the request of an exchange, without its body, for the gateway to send itself with that method. */
-export function copyOf(exchange: Exchange, method: string, start: number): ServerExchange {
-  const { path, query, host, headers, client } = exchange
+/** What policies may have changed in a request until its reply has arrived. */
+export type RequestForm = Pick<Exchange, 'path' | 'query' | 'headers'>
+
+/**
+ * A copy of the request of an exchange, without its body, for the gateway to send itself with that method. `form`: the request as an
+ * earlier step saw it, if not as it is now.
+ */
+export function copyOf(
+  exchange: Exchange,
+  method: string,
+  start: number,
+  form: RequestForm = exchange,
+): ServerExchange {
+  const { path, query, headers } = form
+  const { host, client } = exchange
   const copy = internalExchange({ method, target: path + query, host, headers, client, start })
   copy.path = path
   copy.forms = exchange.forms

@@ -1,3 +1,4 @@
+import { changedFor } from './change-request.ts'
 import { definePolicy } from './policy.ts'
 import { compileHeaderEdits, editedFields, headerEdits } from './header-edits.ts'
 import { readsRoute } from './template.ts'
@@ -13,9 +14,6 @@ export const requestHeaders = definePolicy({
   isShared: (options) => !readsRoute(options),
   create(options, _, route) {
     const edit = compileHeaderEdits(options, route, 'service')
-    return (next) => (exchange) => {
-      edit(exchange.headers, exchange)
-      return next(exchange)
-    }
+    return (next) => changedFor(next, (exchange) => edit(exchange.headers, exchange))
   },
 })

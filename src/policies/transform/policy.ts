@@ -1,8 +1,8 @@
 import { z } from 'zod'
+import { changedFor } from '../change-request.ts'
 import { definePolicy } from '../policy.ts'
 import { readsRoute } from '../template.ts'
 import type { Exchange, RouteInfo } from '../../http/exchange.ts'
-import type { Handler } from '../../http/handler.ts'
 import type { Reply } from '../../http/reply.ts'
 import { compileHeaderEdits, editedFields, headerEdits } from '../header-edits.ts'
 import { BodyEdit, bodyEdits } from './body.ts'
@@ -64,7 +64,6 @@ export const transform = definePolicy({
     const editReply = compileReply(response, route)
     const replyBody = response.body === undefined ? null : new BodyEdit(response.body)
     const requestBody = request.body === undefined ? null : new BodyEdit(request.body)
-    const changesTarget = request.path !== undefined || request.query !== undefined
 
     function finish(reply: Reply, exchange: Exchange): Reply | Promise<Reply> {
       const changed = exchange.error === null ? (replyBody?.reply(reply, exchange) ?? null) : null
@@ -73,13 +72,13 @@ export const transform = definePolicy({
     }
 
     return (next) => {
-      const target = changesTarget ? withTargetRestored(next) : next
-
-      function pass(exchange: Exchange): Reply | Promise<Reply> {
-        const { path, query } = exchange
+      const handle = changedFor(next, (exchange) => {
         editRequest(exchange)
         replyBody?.prepare(exchange.headers)
-        const reply = target(exchange, path, query)
+      })
+
+      function pass(exchange: Exchange): Reply | Promise<Reply> {
+        const reply = handle(exchange)
         return reply instanceof Promise ? reply.then((settled) => finish(settled, exchange)) : finish(reply, exchange)
       }
 
@@ -113,26 +112,6 @@ function compileReply({ status: statuses, headers }: z.output<typeof replyEdits>
     if (exchange.error !== null) return reply
     reply.status = mapped.get(reply.status) ?? reply.status
     editHeaders?.(reply.headers, exchange)
-    return reply
-  }
-}
-
-/** Restores the path and query of the exchange when the reply arrives: the log shows what the client asked for. */
-function withTargetRestored(next: Handler) {
-  return (exchange: Exchange, path: string, query: string): Reply | Promise<Reply> => {
-    const restore = (): void => {
-      exchange.path = path
-      exchange.query = query
-    }
-    let reply: Reply | Promise<Reply>
-    try {
-      reply = next(exchange)
-    } catch (thrown) {
-      restore()
-      throw thrown
-    }
-    if (reply instanceof Promise) return reply.finally(restore)
-    restore()
     return reply
   }
 }
