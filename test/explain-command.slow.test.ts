@@ -90,6 +90,12 @@ test('explain --json prints JSON, and exits with 0 whatever the status of the re
   assert.deepEqual([code, told.outcome, told.status, told.code], [0, 'replied', 401, 'unauthorized'])
 })
 
+test('explain says what auth lacks, once', async (t) => {
+  const file = await temporaryFile(t, 'new.yaml', routes('http://127.0.0.1:1'))
+  const { stdout } = await runHere(['explain', 'GET', '/books/7', '--config', file])
+  assert.ok(shown(stdout).includes('  ✗ auth            global  401 unauthorized: Missing token'), stdout)
+})
+
 test('explain has colors in a terminal', async (t) => {
   const { at } = await setUp(t)
   const terminal = new Terminal(t, ['explain', 'GET', '/nowhere', ...at])

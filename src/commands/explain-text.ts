@@ -98,9 +98,14 @@ function verdictWords({ verdict, status, code, detail, events, request, reply }:
   const words: string[] = []
   if (verdict === 'refused') words.push(`${status} ${code}${detail === null ? '' : `: ${detail}`}`)
   if (verdict === 'answered') words.push(`answered with ${status}`)
-  for (const { name, attributes } of events) words.push(eventWords(name, attributes))
+  for (const { name, attributes } of events) {
+    const { [`${name}.outcome`]: outcome, ...more } = attributes
+    // The error code says the same.
+    const isSaid = verdict === 'refused' && outcome === code
+    words.push(eventWords(name, isSaid ? more : attributes))
+  }
   if (verdict === 'passed') words.push(...changeWords('request', request), ...changeWords('reply', reply))
-  return words.join('; ')
+  return words.filter((text) => text !== '').join('; ')
 }
 
 function changeWords(what: string, { set, removed }: ShownPolicy['request']): string[] {
