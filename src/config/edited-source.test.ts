@@ -29,9 +29,20 @@ function writtenValue(text: string, path: Path): unknown {
   return path.reduce(at, readText(text).data)
 }
 
+/** The text after edits: with any line ends, those are kept. */
+function edit(...edits: readonly Edit[]): string {
+  const after = editedSource(readText(TEXT), edits)
+  assert.equal(editedSource(readText(withCrLf(TEXT)), edits), withCrLf(after))
+  return after
+}
+
+function withCrLf(text: string): string {
+  return text.replaceAll('\n', '\r\n')
+}
+
 /** What was a line, and what it is now; one that came or went is "". */
 function changed(...edits: readonly Edit[]): string[] {
-  const [before, after] = [TEXT, editedSource(readText(TEXT), edits)].map((text) => text.split('\n'))
+  const [before, after] = [TEXT, edit(...edits)].map((text) => text.split('\n'))
   return [
     ...before!.filter((line) => !after!.includes(line)).map((line) => `-${line}`),
     ...after!.filter((line) => !before!.includes(line)).map((line) => `+${line}`),

@@ -12,6 +12,7 @@ import {
   type YAMLMap,
 } from 'yaml'
 import { at as valueAt } from '../core/value.ts'
+import { lineBreakOf } from './line-break.ts'
 import { formatPath, type Path } from './problems.ts'
 
 /** A value to change. */
@@ -138,7 +139,7 @@ function inserted(text: string, map: YAMLMap, key: string, value: unknown): stri
   const lineEnd = lineEndAt(text, lastEnd)
   const [keyStart] = rangeOf(map.items[0]?.key)
   const indent = ' '.repeat(keyStart - lineStartAt(text, keyStart))
-  return `${text.slice(0, lineEnd)}\n${indent}${entry}${text.slice(lineEnd)}`
+  return `${text.slice(0, lineEnd)}${lineBreakOf(text)}${indent}${entry}${text.slice(lineEnd)}`
 }
 
 function removed(text: string, place: Place, map: YAMLMap, pair: Pair): string {
@@ -154,7 +155,7 @@ function removed(text: string, place: Place, map: YAMLMap, pair: Pair): string {
   const lineStart = lineStartAt(text, start)
   if (text.slice(lineStart, start).trim() !== '' && next !== undefined)
     return text.slice(0, start) + text.slice(rangeOf(next.key)[0])
-  return text.slice(0, lineStart) + text.slice(lineEndAt(text, pairEnd(text, pair)) + 1)
+  return text.slice(0, lineStart) + text.slice(nextLineAt(text, pairEnd(text, pair)))
 }
 
 function pairEnd(text: string, { key, value }: Pair): number {
@@ -167,7 +168,12 @@ function lineStartAt(text: string, at: number): number {
   return text.lastIndexOf('\n', at - 1) + 1
 }
 
+/** Where the line's content ends. */
 function lineEndAt(text: string, at: number): number {
+  return at + text.slice(at).search(/\r?\n|$/)
+}
+
+function nextLineAt(text: string, at: number): number {
   const end = text.indexOf('\n', at)
-  return end === -1 ? text.length : end
+  return end === -1 ? text.length : end + 1
 }

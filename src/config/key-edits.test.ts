@@ -160,6 +160,19 @@ test('property: after an edit the list has the expected keys, and nothing else h
   )
 })
 
+test('property: the line ends of the text are kept', () => {
+  const crlf = (text: string | null): string | null => text?.replaceAll('\n', '\r\n') ?? null
+  fc.assert(
+    fc.property(texts, entry, ({ text }, key) => {
+      if (!text.includes('\n')) return
+      const other = text.replaceAll('\n', '\r\n')
+      assert.equal(withKey(other, key), crlf(withKey(text, key)))
+      assert.equal(withoutKey(other, key.id), crlf(withoutKey(text, key.id)))
+      assert.equal(withRotatedKey(other, key, END), crlf(withRotatedKey(text, key, END)))
+    }),
+  )
+})
+
 test('text that looks like a variable is escaped', () => {
   const meant = { id: '${HOME}', owner: '$${file:/etc/passwd}', tier: '$$', sha256: 'n', roles: ['a$b', '${'] }
   const read = (text: string | null): KeyEntry[] | undefined => {

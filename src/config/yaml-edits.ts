@@ -11,6 +11,7 @@ import {
   type YAMLMap,
   type YAMLSeq,
 } from 'yaml'
+import { lineBreakOf } from './line-break.ts'
 
 /** Single changes of a YAML text that leave every other line as written, comments included. */
 
@@ -36,7 +37,7 @@ export function addItem(text: string, list: YAMLSeq, item: object, at?: number):
     const last = list.items.at(-1)
     return last === undefined ? replace(text, list, `[${made}]`) : put(text, endOf(last), `, ${made}`)
   }
-  const made = indented(stringify([item]), columnOf(text, startOf(list)))
+  const made = blockOf([item], text, startOf(list))
   const before = at === undefined ? undefined : list.items[at]
   if (before !== undefined) return put(text, lineStart(text, startOf(before)), made)
   return putLines(text, endOf(list), made)
@@ -52,7 +53,7 @@ export function removeItem(text: string, list: YAMLSeq, at: number): string {
   if (before === undefined && after === undefined) {
     const colon = text.slice(0, startOf(list)).search(BEHIND_NAME)
     const end = endOf(list)
-    return `${text.slice(0, colon + 1)} []${text[end - 1] === '\n' ? '\n' : ''}${text.slice(end)}`
+    return `${text.slice(0, colon + 1)} []${text[end - 1] === '\n' ? lineBreakOf(text) : ''}${text.slice(end)}`
   }
   return cut(text, lineStart(text, startOf(item)), lineEnd(text, endOf(item)))
 }
@@ -66,7 +67,7 @@ export function setValue(text: string, map: YAMLMap, name: string, value: unknow
     const last = map.items.at(-1)
     return last === undefined ? replace(text, map, `{ ${pair} }`) : put(text, endOf(last), `, ${pair}`)
   }
-  return putLines(text, endOf(map), indented(stringify({ [name]: value }), columnOf(text, startOf(map))))
+  return putLines(text, endOf(map), blockOf({ [name]: value }, text, startOf(map)))
 }
 
 function resolved(node: unknown, document: Document): Node | undefined {
@@ -82,8 +83,12 @@ function flowOf(value: unknown): string {
     .replace(/ ?\]$/, '')
 }
 
-function indented(block: string, column: number): string {
-  return block.replace(/^(?=.)/gm, ' '.repeat(column))
+/** The value as lines of that text, in the column of what is at `at`. */
+function blockOf(value: unknown, text: string, at: number): string {
+  const indent = ' '.repeat(at - lineStart(text, at))
+  return stringify(value)
+    .replace(/^(?=.)/gm, indent)
+    .replaceAll('\n', lineBreakOf(text))
 }
 
 /** Where a node begins. Throws an Error for a node that has no place in the text. */
@@ -111,7 +116,7 @@ function put(text: string, at: number, added: string): string {
 /** Inserts after the line that contains `end`. */
 function putLines(text: string, end: number, lines: string): string {
   const at = lineEnd(text, end)
-  return `${text.slice(0, at)}${at > 0 && text[at - 1] !== '\n' ? '\n' : ''}${lines}${text.slice(at)}`
+  return `${text.slice(0, at)}${at > 0 && text[at - 1] !== '\n' ? lineBreakOf(text) : ''}${lines}${text.slice(at)}`
 }
 
 function replace(text: string, node: unknown, added: string): string {
@@ -132,8 +137,4 @@ function lineEnd(text: string, at: number): number {
   if (text[at - 1] === '\n') return at
   const end = text.indexOf('\n', at)
   return end === -1 ? text.length : end + 1
-}
-
-function columnOf(text: string, at: number): number {
-  return at - lineStart(text, at)
 }

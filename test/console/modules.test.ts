@@ -5,6 +5,7 @@ import * as fc from 'fast-check'
 import { parse } from 'yaml'
 import type { Service, Status } from '../../src/console/answers.ts'
 import { ago, duration, milliseconds, byteSize, rate, share, until } from '../../src/console/format.ts'
+import { withLineEnds, withLineFeeds } from '../../src/console/line-ends.ts'
 import { compare, patchOf } from '../../src/console/patch.ts'
 import { effectivePolicies } from '../../src/console/policies.ts'
 import { counted, percentile, periodOf, ratesOf } from '../../src/console/rates.ts'
@@ -244,6 +245,39 @@ const well: Looked = {
 }
 const titlesOf = (changed: Partial<Looked>): string[] =>
   findWrong({ ...well, ...changed }).map(({ level, title }) => `${level}: ${title}`)
+
+test('an edited text keeps the line ends of the file, as browsers only know line feeds', () => {
+  const edited = (before: string, edit: (text: string) => string): string =>
+    withLineEnds(edit(withLineFeeds(before)), before)
+  const text = 'a: 1\n\nb: 2\nc: 3\n'
+  const edits: ((text: string) => string)[] = [
+    (each) => each,
+    (each) => each.replace('b: 2', 'b: 3'),
+    (each) => each.replace('a: 1\n', ''),
+    (each) => `# first\n${each}`,
+    (each) => `${each}d: 4\n`,
+    (each) => `${each}d: 4`,
+    (each) => each.trimEnd(),
+    () => '',
+    () => 'x\ny',
+  ]
+  for (const edit of edits) {
+    for (const end of ['\n', '\r\n', '\r']) {
+      const before = text.replaceAll('\n', end)
+      assert.equal(edited(before, edit), edit(text).replaceAll('\n', end))
+      assert.equal(edited(before.trimEnd(), edit), edit(text.trimEnd()).replaceAll('\n', end))
+    }
+    assert.equal(edited('one line', edit), edit('one line'))
+  }
+  assert.equal(
+    edited('a: 1\r\nb: 2\nc: 3\r\n', (each) => each.replace('b: 2\n', 'b: 3\nb: 4\n')),
+    'a: 1\r\nb: 3\nb: 4\nc: 3\r\n',
+  )
+  assert.equal(
+    edited('a: 1\r\nb: 2\nc: 3\n', (each) => each.replace('a: 1\n', '')),
+    'b: 2\nc: 3\n',
+  )
+})
 
 test('what was done says on which gateways it was not', () => {
   const replica = (name: string, problem: string | null) => ({ name, problem })

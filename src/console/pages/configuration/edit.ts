@@ -4,6 +4,7 @@ import type { Plan, Written } from '../../answers.ts'
 import { callApi } from '../../client.ts'
 import { useDraft } from '../../drafts.ts'
 import { useBarred } from '../../hooks.ts'
+import { withLineEnds, withLineFeeds } from '../../line-ends.ts'
 import { ActionButton } from '../../parts/actions.ts'
 import { Panel } from '../../parts/layout.ts'
 import { Note } from '../../parts/notes.ts'
@@ -84,9 +85,9 @@ export function Edit({ status, again }: Pick<Part, 'status' | 'again'>): Compone
       spellCheck: false,
       'aria-label': `Text of ${written.file}`,
       rows: 24,
-      value: text,
+      value: withLineFeeds(text),
       onInput: ({ currentTarget }: { currentTarget: HTMLTextAreaElement }) => {
-        setDraft({ written, text: currentTarget.value })
+        setDraft({ written, text: withLineEnds(currentTarget.value, written.text) })
         setPlan(null)
       },
     }),

@@ -1,0 +1,52 @@
+/** Operators who edit the configuration of one gateway, in real browsers. */
+import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import test, { type TestContext } from 'node:test'
+import type { Page } from 'playwright-core'
+import { startBrowser } from '../support/browser.ts'
+import { answering, startConfiguredHere, TOKEN } from '../support/configured.ts'
+import { openConsole } from '../support/console.ts'
+import { shared } from '../support/shared.ts'
+
+const openBrowser = shared(startBrowser)
+
+const writable = (body: string): string => answering(body, '', true)
+
+/** A gateway, and a browser of an operator that shows its configuration. */
+async function startEditing(t: TestContext, text: string) {
+  const gateway = await startConfiguredHere(t, text)
+  const open = async (): Promise<Page> => {
+    const { page } = await openConsole(t, await openBrowser(), gateway.admin, 'configuration')
+    await page.getByLabel('Token').fill(TOKEN)
+    await page.getByLabel('Token').press('Enter')
+    return page
+  }
+  return { ...gateway, open }
+}
+
+const editorOf = (page: Page) => page.getByLabel('Text of sallyport.yaml')
+
+/** Replaces a part of the text in the editor, and compares. */
+async function edit(page: Page, from: string, to: string): Promise<void> {
+  const editor = editorOf(page)
+  if ((await editor.count()) === 0) await page.getByRole('button', { name: 'Edit the configuration' }).click()
+  await editor.fill((await editor.inputValue()).replace(from, to))
+  await page.getByRole('button', { name: 'Check and compare' }).click()
+}
+
+async function apply(page: Page): Promise<void> {
+  await page.getByRole('button', { name: 'Apply', exact: true }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Apply' }).click()
+}
+
+test('a file keeps its line ends when it is edited', async (t) => {
+  const crlf = (body: string): string => writable(body).replaceAll('\n', '\r\n')
+  const { open, file, answer } = await startEditing(t, crlf('one'))
+  const page = await open()
+  await edit(page, "'one'", "'two'")
+  await apply(page)
+  await page.getByRole('button', { name: 'Keep it' }).click()
+  await page.getByText('is in effect and waiting').waitFor({ state: 'detached' })
+  assert.equal(await answer(), 'two')
+  assert.equal(await readFile(file, 'utf8'), crlf('two'))
+})
