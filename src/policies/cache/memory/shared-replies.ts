@@ -5,12 +5,14 @@ import { pause } from '../../../core/clock.ts'
 import type { CacheEntry } from '../store.ts'
 import { isSameVariant } from '../vary.ts'
 import { Chains } from './chains.ts'
-import { draftOf, type Draft, KEY_NODE, TAGS, tagNode, writeEntry } from './entry-layout.ts'
+import { draftOf, type Draft, KEY_NODE, writeEntry } from './entry-layout.ts'
 import { EntryReader, type Found } from './entry-reader.ts'
 import { hashText } from './hash-text.ts'
+import { InvalidationTimes } from './invalidation-times.ts'
 import { BUCKET_WORDS, ENTRIES, HEAD, LIVE, SEED, SERIAL, TAIL, UNIT, USED } from './layout.ts'
 import type { ReplyMemory } from './reply-memory.ts'
 import { Ring, type RingUser } from './ring.ts'
+import { groupTag, TagIndex, urlTag } from './tag-index.ts'
 
 /** Maximum number of variants of a key; the oldest one is dropped for another. */
 const VARIANTS = 64
@@ -58,6 +60,8 @@ export class SharedReplies implements RingUser {
   private readonly memory: ReplyMemory
   private readonly clock: Clock
   private readonly chains: Chains
+  private readonly tags: TagIndex
+  private readonly invalidations: InvalidationTimes
   private readonly ring: Ring
   private readonly reader: EntryReader
   private readonly seed: number
@@ -70,6 +74,8 @@ export class SharedReplies implements RingUser {
     this.memory = memory
     this.clock = clock
     this.chains = new Chains(memory.words)
+    this.tags = new TagIndex(memory, this.chains)
+    this.invalidations = new InvalidationTimes(memory, clock)
     this.ring = new Ring(memory, this)
     this.reader = new EntryReader(memory)
     this.seed = memory.word(SEED)
@@ -128,7 +134,7 @@ export class SharedReplies implements RingUser {
     const draft = draftOf(entry, this.writeKey(key))
     if (draft.units > this.maxUnits || !memory.lock.acquire(LOCK_TIMEOUT)) return null
     return this.writing(() => {
-      if (this.isOutdated(entry, begun)) return null
+      if (this.invalidations.areAfter(begun, entry)) return null
       this.evicted = 0
       this.write(key, draft)
       return this.evicted
@@ -148,9 +154,9 @@ export class SharedReplies implements RingUser {
   /** Removes all entries of a URL, and of the groups of these entries. Returns how many there were. */
   invalidate(url: string): Promise<number> | number {
     return this.exclusively(() => {
-      const all = this.taggedBy(urlTag(url)).filter((at) => this.reader.url(at) === url)
+      const all = this.tags.find(urlTag(url)).filter((at) => this.reader.url(at) === url)
       const groups = new Set(all.flatMap((at) => this.reader.groups(at)))
-      this.recordInvalidation(urlTag(url))
+      this.invalidations.record(urlTag(url))
       const count = this.dropAll(all)
       return [...groups].reduce((sum, group) => sum + this.dropGroup(group), count)
     })
@@ -166,8 +172,7 @@ export class SharedReplies implements RingUser {
     const dropFrom = (bucket: number): number =>
       this.dropAll(this.entriesFrom(bucket).filter((at) => this.reader.url(at).startsWith(prefix)))
     const first = this.exclusively(() => {
-      const { numbers, layout } = this.memory
-      numbers[layout.invalidations] = this.clock.now()
+      this.invalidations.recordPrefix()
       return dropFrom(0)
     })
     return this.memory.layout.bucketMask < BATCH ? first : this.dropRest(first, dropFrom)
@@ -199,7 +204,7 @@ export class SharedReplies implements RingUser {
       words[bucket] = 0
       Atomics.add(words, bucket + VERSION, 1)
     }
-    words.fill(0, layout.tags, layout.tags + layout.tagMask + 1)
+    this.tags.clear()
     for (const each of [HEAD, TAIL, USED, LIVE, ENTRIES]) words[each] = 0
     memory.lock.release()
   }
@@ -214,16 +219,13 @@ export class SharedReplies implements RingUser {
   }
 
   move(at: number, to: number, move: () => void): void {
-    this.untag(at)
+    this.tags.remove(at)
     const bucket = this.bucketOf(at)
     this.change(bucket, () => {
       move()
       this.chains.relink(bucket, to + KEY_NODE, to)
     })
-    for (let i = 0; i < this.memory.word(to + TAGS); i++) {
-      const node = tagNode(to, i)
-      this.tag(node, this.chains.hash(node), to)
-    }
+    this.tags.addAgain(to)
   }
 
   evict(at: number): void {
@@ -269,44 +271,13 @@ export class SharedReplies implements RingUser {
     memory.numbers[SERIAL] = serial
     writeEntry(memory, at, draft, this.keyBytes, serial)
     this.change(bucket, () => chains.add(bucket, at + KEY_NODE, hash, at))
-    for (const [i, tag] of [urlTag(entry.url), ...entry.groups.map(groupTag)].entries())
-      this.tag(tagNode(at, i), hashText(tag, this.seed), at)
+    this.tags.add(at, entry)
     this.count(1)
   }
 
-  private isOutdated({ url, groups }: CacheEntry, begun: number): boolean {
-    const { memory } = this
-    const isLater = (unit: number): boolean => memory.number(unit) > begun
-    return (
-      isLater(memory.layout.invalidations) ||
-      [urlTag(url), ...groups.map(groupTag)].some((tag) => isLater(this.invalidationOf(tag)))
-    )
-  }
-
-  /** Records that replies with that tag requested before now are invalid. */
-  private recordInvalidation(tag: string): void {
-    this.memory.numbers[this.invalidationOf(tag)] = this.clock.now()
-  }
-
-  /** The position of the time at which that tag was last invalidated. Tags with the same position share it, so a reply may needlessly not be stored. */
-  private invalidationOf(tag: string): number {
-    const { invalidations, invalidationMask } = this.memory.layout
-    return invalidations + 1 + (hashText(tag, this.seed) & invalidationMask)
-  }
-
   private dropGroup(group: string): number {
-    this.recordInvalidation(groupTag(group))
-    return this.dropAll(this.taggedBy(groupTag(group)).filter((at) => this.reader.groups(at).includes(group)))
-  }
-
-  /** Entries that may have the tag: their hashes are the same. */
-  private taggedBy(tag: string): number[] {
-    const { chains, memory } = this
-    const hash = hashText(tag, this.seed)
-    const all = new Set<number>()
-    for (let node = chains.first(memory.tagOf(hash)); node !== 0; node = chains.next(node))
-      if (chains.hash(node) === hash) all.add(chains.entry(node))
-    return [...all]
+    this.invalidations.record(groupTag(group))
+    return this.dropAll(this.tags.find(groupTag(group)).filter((at) => this.reader.groups(at).includes(group)))
   }
 
   /** All entries in a batch of buckets, starting with that one. Moving an entry does not change its bucket. */
@@ -336,7 +307,7 @@ export class SharedReplies implements RingUser {
 
   private drop(at: number): void {
     const bucket = this.bucketOf(at)
-    this.untag(at)
+    this.tags.remove(at)
     this.change(bucket, () => this.chains.remove(bucket, at + KEY_NODE))
     this.ring.free(at)
     this.count(-1)
@@ -348,17 +319,6 @@ export class SharedReplies implements RingUser {
 
   private bucketOf(at: number): number {
     return this.memory.bucketOf(this.chains.hash(at + KEY_NODE))
-  }
-
-  private tag(node: number, hash: number, at: number): void {
-    this.chains.add(this.memory.tagOf(hash), node, hash, at)
-  }
-
-  private untag(at: number): void {
-    for (let i = 0; i < this.memory.word(at + TAGS); i++) {
-      const node = tagNode(at, i)
-      this.chains.remove(this.memory.tagOf(this.chains.hash(node)), node)
-    }
   }
 
   private change(bucket: number, work: () => void): void {
@@ -391,12 +351,4 @@ export class SharedReplies implements RingUser {
       else this.reset()
     }
   }
-}
-
-function urlTag(url: string): string {
-  return `u ${url}`
-}
-
-function groupTag(group: string): string {
-  return `g ${group}`
 }
