@@ -82,6 +82,12 @@ export class BodyEdit {
    */
   reply(reply: Reply, exchange: Exchange): Promise<void> | null {
     const { body, headers } = reply
+    if (reply.status === 304) {
+      // It must have the same tag as the reply that the client knows (RFC 9110 section 15.4.5).
+      const known = exchange.headers.combined('If-None-Match') ?? ''
+      if (known.includes(`W/${headers.get('ETag')}`)) weaken(headers)
+      return null
+    }
     if (body === null || reply.upgrade !== null || !this.applies(headers)) return null
     if (exchange.method === 'HEAD') {
       // Its Content-Length would be that of the service's body.
@@ -129,8 +135,12 @@ export class BodyEdit {
 
 /** A changed body is a different representation: byte ranges and strong comparison no longer apply (RFC 9110 section 8.8.1). */
 function outdate(headers: Headers): void {
-  const tag = headers.get('ETag')
   replaceLines(headers, STALE, '')
+  weaken(headers)
+}
+
+function weaken(headers: Headers): void {
+  const tag = headers.get('ETag')
   if (tag?.startsWith('"') === true) headers.set('ETag', `W/${tag}`)
 }
 

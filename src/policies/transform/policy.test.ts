@@ -216,6 +216,19 @@ test('a changed reply gets a weak ETag, and loses digests and ranges', async () 
   assert.equal(reply.headers.toWire(), `${JSON_TYPE.toWire()}ETag: W/"1"\r\n`)
 })
 
+for (const [known, tag] of [
+  ['W/"1"', 'W/"1"'],
+  ['"0", W/"1"', 'W/"1"'],
+  ['"1"', '"1"'],
+  ['*', '"1"'],
+] as const)
+  test(`a 304 for ${known} has the tag ${tag}, as the reply that the client knows`, async () => {
+    const exchange = makeExchange({ headers: Headers.of([['If-None-Match', known]]) })
+    const answer = new Reply(304, Headers.of([['ETag', '"1"']]), null)
+    const { reply } = await run({ response: { body: { omit: ['/a'] } } }, exchange, answer)
+    assert.equal(reply.headers.get('ETag'), tag)
+  })
+
 test('the reply to HEAD has no length if the body would be changed', async () => {
   const body = new PushedBody(13)
   const answer = new Reply(200, JSON_TYPE.clone(), body)
