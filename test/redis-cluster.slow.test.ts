@@ -49,6 +49,7 @@ test('gateways on a Cluster without the slot of their channel are told that they
     name: 'one',
     clock: systemClock,
     log: createMemoryLogger().log,
+    connected: () => {},
     answer: async () => {
       asked++
       return { problem: null, result: null }

@@ -41,7 +41,7 @@ async function startTwo(t: TestContext, redis: RedisServer) {
     return count === 2
   })
   const instance = (who: typeof a, address: string) => instanceOf(who.adminPort, address)
-  return { a, b, service, other, observer, instance }
+  return { a, b, config, service, other, observer, instance }
 }
 
 async function instanceOf(adminPort: number, address: string) {
@@ -95,6 +95,18 @@ test('drain, reset, purge and log level reach every gateway on a Redis, and the 
   assertBoth(reportOf(level))
   assert.equal(level['level'], 'error')
   assert.deepEqual((await b.ask('/log-level')).json, { level: 'error' })
+})
+
+test('a gateway that starts after a drain learns of it from the others', async (t) => {
+  const { a, config, service, other, instance } = await startTwo(t, await startRedis(t))
+  await a.ask(`/services/books/instances/${service.address}/drain`, { method: 'PUT' })
+  const late = await startAdminGateway(t, config)
+  const line = await late.log.line({ message: 'An instance is drained, as it is in another gateway' })
+  assert.deepEqual([line['service'], line['instance']], ['books', service.address])
+  assert.deepEqual(
+    [await instance(late, service.address), await instance(late, other.address)].map((each) => each.drained),
+    [true, false],
+  )
 })
 
 test('if an operation fails on one gateway its reason is shown, and the others carry it out', async (t) => {

@@ -25,6 +25,8 @@ export interface ChannelOptions {
   readonly name: string
   readonly clock: Clock
   readonly log: Logger
+  /** Called once questions can be asked for the first time. */
+  readonly connected: () => void
   /** Executes the operation requested by another gateway; null if no answer is to be sent. */
   readonly answer: (question: Question) => Promise<Pick<ReplicaAnswer, 'problem' | 'result'> | null>
   /** Called for a message that is invalid or not accepted. */
@@ -49,6 +51,7 @@ export class ReplicaChannel {
   /** By question ID. */
   private readonly waiting = new Map<string, (answer: ReplicaAnswer) => void>()
   private listening = false
+  private wasConnected = false
   /** The most recent connection error. */
   private cause = 'connection lost'
   private lastText = ''
@@ -62,6 +65,7 @@ export class ReplicaChannel {
     for (const client of [this.subscriber, this.publisher])
       client.on('error', (error: unknown) => (this.cause = failureOf(error).cause))
     this.subscriber.on('ready', () => this.listen())
+    this.publisher.on('ready', () => this.greet())
     this.subscriber.on('close', () => (this.listening = false))
     this.subscriber.on('message', (_: string, text: string) => this.take(text))
     // In a Cluster, the client library monitors the subscriber connection itself.
@@ -73,7 +77,7 @@ export class ReplicaChannel {
   /** Asks all other gateways to run an operation; resolves when all have answered, or after a timeout. Never rejects. */
   async ask(operation: string, input: unknown): Promise<ChannelReplies> {
     const { id: from, name, clock } = this.options
-    if (!this.listening || this.publisher.status !== 'ready') return { answers: [], unreached: notReached(this.cause) }
+    if (!this.isConnected) return { answers: [], unreached: notReached(this.cause) }
     const id = newUuid()
     const question: Question = { v: 1, type: 'ask', id, from, name, operation, asked: input }
     const answers = new Map<string, ReplicaAnswer>()
@@ -116,6 +120,7 @@ export class ReplicaChannel {
       () => {
         this.listening = true
         this.lastText = ''
+        this.greet()
       },
       (error: unknown) => {
         const { cause, error: shown } = failureOf(error)
@@ -128,6 +133,16 @@ export class ReplicaChannel {
         )
       },
     )
+  }
+
+  private greet(): void {
+    if (this.wasConnected || !this.isConnected) return
+    this.wasConnected = true
+    this.options.connected()
+  }
+
+  private get isConnected(): boolean {
+    return this.listening && this.publisher.status === 'ready'
   }
 
   private take(text: string): void {

@@ -1,18 +1,26 @@
 import { registerOperations } from '../../policies/operators.ts'
 import type { OperationTools } from '../../policies/operator-endpoint.ts'
 import { describe, describeHere, type DescribeSources } from './describe.ts'
-import { drain, drainHere, type DrainSources } from './drain.ts'
+import { drain, drained, Drains, type DrainSources } from './drain.ts'
 import { setLogLevel, setLogLevelHere } from './log-level.ts'
 import { Operations, type OperationsOptions } from './operations.ts'
 
 /** All operations that operators can run on a gateway and those that share its Redis. This is the only place where they are listed. */
 export function createOperations(
-  options: OperationsOptions,
+  options: Omit<OperationsOptions, 'connected'>,
   tools: DescribeSources & DrainSources & OperationTools,
 ): Operations {
-  const operations = new Operations(options)
+  const drains = new Drains(tools)
+  const operations = new Operations({ ...options, connected: () => void learn() })
+
+  async function learn(): Promise<void> {
+    const { results } = await operations.everywhere(drained, {})
+    for (const each of results.slice(1)) drains.adopt(each)
+  }
+
   operations.on(describe, () => describeHere(operations, tools))
-  operations.on(drain, (input) => drainHere(input, tools))
+  operations.on(drain, (input) => drains.change(input))
+  operations.on(drained, () => drains.list())
   operations.on(setLogLevel, (input) => setLogLevelHere(input, tools))
   registerOperations(operations, tools)
   return operations

@@ -28,6 +28,16 @@ export const drain = defineOperation({
 
 type Input = z.output<typeof drain.arguments>
 
+/** Lists the instances that are drained in a gateway. */
+export const drained = defineOperation({
+  name: 'drained',
+  readsOnly: true,
+  arguments: z.strictObject({}),
+  result: z.object({ instances: z.object({ service: name, instance: name }).array() }),
+})
+
+type Drained = z.output<typeof drained.result>
+
 /** The instance state of a gateway. */
 export interface DrainSources {
   readonly board: HealthBoard
@@ -39,22 +49,59 @@ export interface DrainSources {
   readonly log: Logger
 }
 
-/** Runs the operation in this gateway. Throws GatewayError 'not-found', or 'conflict' for the last usable instance. */
-export function drainHere({ service, instance, drained, force }: Input, sources: DrainSources): Record<string, never> {
-  const { board, history, log } = sources
-  const slot = slotOf(service, instance, sources)
-  if (drained && !force && isLast(service, instance, sources))
-    throw new GatewayError(
-      'conflict',
-      `${instance} is the last usable instance of ${service}; to drain it anyway, use --force (by HTTP: ?force=true).`,
+/** The instances that are drained in this gateway. */
+export class Drains {
+  private readonly sources: DrainSources
+  /** What operators have drained or undrained here. */
+  private readonly decided = new Set<string>()
+
+  constructor(sources: DrainSources) {
+    this.sources = sources
+  }
+
+  /** Drains or undrains an instance for an operator. Throws GatewayError 'not-found', or 'conflict' for the last usable instance. */
+  change({ service, instance, drained: isDrained, force }: Input): Record<string, never> {
+    const { sources } = this
+    const { board, history, log } = sources
+    const slot = slotOf(service, instance, sources)
+    if (isDrained && !force && isLast(service, instance, sources))
+      throw new GatewayError(
+        'conflict',
+        `${instance} is the last usable instance of ${service}; to drain it anyway, use --force (by HTTP: ?force=true).`,
+      )
+    this.decided.add(keyOf(service, instance))
+    if (board.drained(slot) !== isDrained) history.record(service, instance, isDrained ? 'drained' : 'undrained', null)
+    board.drain(slot, isDrained)
+    log.warn(
+      { service, instance },
+      isDrained ? 'An operator has drained an instance' : 'An operator has undrained an instance',
     )
-  if (board.drained(slot) !== drained) history.record(service, instance, drained ? 'drained' : 'undrained', null)
-  board.drain(slot, drained)
-  log.warn(
-    { service, instance },
-    drained ? 'An operator has drained an instance' : 'An operator has undrained an instance',
-  )
-  return {}
+    return {}
+  }
+
+  list(): Drained {
+    const { board, slots } = this.sources
+    const instances = Object.entries(slots()).flatMap(([service, addresses]) =>
+      [...addresses].flatMap(([instance, slot]) => (board.drained(slot) ? [{ service, instance }] : [])),
+    )
+    return { instances }
+  }
+
+  /** Drains what is drained in another gateway, unless an operator has decided otherwise here meanwhile. */
+  adopt({ instances }: Drained): void {
+    const { board, slots, history, log } = this.sources
+    for (const { service, instance } of instances) {
+      const slot = slots()[service]?.get(instance)
+      if (slot === undefined || board.drained(slot) || this.decided.has(keyOf(service, instance))) continue
+      board.drain(slot, true)
+      history.record(service, instance, 'drained', null)
+      log.warn({ service, instance }, 'An instance is drained, as it is in another gateway')
+    }
+  }
+}
+
+function keyOf(service: string, instance: string): string {
+  return JSON.stringify([service, instance])
 }
 
 function isLast(service: string, address: string, { board, slots, services }: DrainSources): boolean {
@@ -65,11 +112,11 @@ function isLast(service: string, address: string, { board, slots, services }: Dr
 }
 
 function slotOf(service: string, address: string, { slots, report }: DrainSources): number {
+  const slot = slots()[service]?.get(address)
+  if (slot !== undefined) return slot
   const services = report()
   const instances = services.find((each) => each.service === service)?.instances
   if (instances === undefined) throw unknownService(service, services)
-  const slot = slots()[service]?.get(address)
-  if (slot !== undefined) return slot
   const known = instances.map((each) => each.address).join(', ')
   throw new GatewayError('not-found', `"${address}" is not an instance of ${service}; its instances are ${known}.`)
 }

@@ -17,6 +17,8 @@ export interface OperationsOptions {
   readonly clock: Clock
   readonly log: Logger
   readonly metrics: Metrics
+  /** Called once the other gateways on a Redis can be asked for the first time. */
+  readonly connected: () => void
 }
 
 /** Runs an operation with unvalidated arguments; returns its result, or 'malformed' if they are invalid. */
@@ -99,13 +101,14 @@ export class Operations {
 
   private open(redis: RedisConfig): ReplicaChannel {
     const { id, name } = this
-    const { clock, log } = this.options
+    const { clock, log, connected } = this.options
     return new ReplicaChannel({
       redis,
       id,
       name,
       clock,
       log,
+      connected,
       answer: (question) => this.answer(question),
       dropped: () => this.dropped.add(1),
     })
