@@ -32,7 +32,8 @@ const force = z
   .default(false)
   .describe('Even if the file was changed and not reloaded, or the text looks incomplete.')
 
-const changed = z.object({
+/** The reply. */
+export const changed = z.object({
   outcome: z.enum(['applied', 'unchanged', 'confirmed', 'rolled_back']),
   revision: z.string(),
   generation: z.int(),

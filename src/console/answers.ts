@@ -240,6 +240,14 @@ export interface ConfigStatus {
   readonly workers: readonly { readonly worker: number; readonly generation: number }[]
 }
 
+/** PUT /config. */
+export interface Changed {
+  /** Of the text that is now in effect; null for a module. */
+  readonly etag: string | null
+  /** When it is rolled back unless it is kept; null if it is in the file. */
+  readonly until: string | null
+}
+
 /** GET /config/text. */
 export interface Written {
   readonly file: string

@@ -2,7 +2,7 @@ import { Fragment, h, render, type ComponentChildren } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Certificate, ConfigStatus, Service, Session, Status } from './answers.ts'
 import { onLocked } from './client.ts'
-import { guardDrafts } from './drafts.ts'
+import { guardDrafts, settleDrafts } from './drafts.ts'
 import { useHas, useKeys, useLive, useNow, usePolled, useRoutes, useSession } from './hooks.ts'
 import { Icon, type IconName } from './icons.ts'
 import { Lock, logOut } from './login.ts'
@@ -123,6 +123,9 @@ function App(): ComponentChildren {
   const services = usePolled<{ services: Service[] }>('/services', 5000, when)
   const routes = useRoutes(when)
   const config = usePolled<ConfigStatus>('/config/status', 5000, when)
+  useEffect(() => {
+    if (config.data !== null) settleDrafts(config.data)
+  }, [config.data])
   const certificates = usePolled<{ certificates: Certificate[] }>('/certificates', 60_000, when)
   const known = services.data !== null && config.data !== null
   const findings = known

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { z } from 'zod'
 import { certificate } from '../../src/admin/certificates.ts'
+import { changed } from '../../src/admin/changes.ts'
 import { status as configStatus, written } from '../../src/admin/configuration.ts'
 import { edit } from '../../src/admin/edits/edits.ts'
 import { explanation } from '../../src/admin/explain.ts'
@@ -44,6 +45,7 @@ test('the types that the console expects match the schemas of the responses', ()
     held<shown.RequestDetails>()(details),
     held<shown.Problem>()(problemSchema),
     held<shown.ConfigStatus>()(configStatus),
+    held<shown.Changed>()(changed),
     held<shown.Written>()(written),
     held<shown.Edited>()(edit),
     held<shown.Plan>()(plan),

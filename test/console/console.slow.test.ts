@@ -390,13 +390,12 @@ inBoth('a change is compared, applied, and then rolled back or kept', async (t, 
   await page.getByRole('button', { name: 'Open the console' }).click()
   const before = await readFile(file, 'utf8')
   const edit = async (text: string): Promise<void> => {
-    await page.getByRole('button', { name: 'Edit the configuration' }).click()
     await page.getByLabel('Text of sallyport.yaml').fill(text)
     await page.getByRole('button', { name: 'Check and compare' }).click()
   }
+  await page.getByRole('button', { name: 'Edit the configuration' }).click()
   await edit(before.replace('service: gone', 'service: nobody'))
   await page.locator('.problems').getByText('nobody').waitFor()
-  await page.getByRole('button', { name: 'Discard' }).click()
   await edit(before.replace('body: one', 'body: two'))
   await shows(page, '+ two')
   await page.getByRole('button', { name: 'Apply', exact: true }).click()
@@ -410,6 +409,7 @@ inBoth('a change is compared, applied, and then rolled back or kept', async (t, 
   // Nothing is pending once the rollback has started.
   await page.getByText('waiting for your confirmation').waitFor({ state: 'detached' })
   await until('the rollback', async () => (await answer()) === 'one')
+  await shows(page, 'This change was rolled back')
   await edit(before.replace('body: one', 'body: three'))
   await page.getByRole('button', { name: 'Apply', exact: true }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Apply' }).click()

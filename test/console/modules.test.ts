@@ -10,6 +10,7 @@ import { compare, patchOf } from '../../src/console/patch.ts'
 import { effectivePolicies } from '../../src/console/policies.ts'
 import { counted, percentile, periodOf, ratesOf } from '../../src/console/rates.ts'
 import { saidOf } from '../../src/console/said.ts'
+import { fateOf } from '../../src/console/sent.ts'
 import { findWrong, type Looked } from '../../src/console/wrong.ts'
 import { blockOf, yamlOf } from '../../src/console/yaml.ts'
 
@@ -289,6 +290,19 @@ test('what was done says on which gateways it was not', () => {
     saidOf('Done.', { replicas: [replica('a', null), replica('b', 'it failed.')], unreached: 'One is silent' }),
     { tone: 'warning', text: 'Done. Not on b: it failed. One is silent.' },
   )
+})
+
+test('what was applied is forgotten only when it is kept', () => {
+  const sent = { etag: '"new"', base: '"old"', since: '2026-01-01T00:00:00Z' }
+  const later = '2026-01-01T00:00:09Z'
+  const fate = (etag: string, since: string, awaits = false) =>
+    fateOf(sent, { ...well.config!, etag, since, awaitsConfirmation: awaits ? { until: later } : null })
+  assert.equal(fate('"old"', sent.since), 'waiting', 'the state has not been fetched since')
+  assert.equal(fate('"new"', later, true), 'waiting')
+  assert.equal(fate('"new"', later), 'kept')
+  assert.equal(fate('"old"', later), 'undone')
+  assert.equal(fate('"other"', later), 'replaced')
+  assert.equal(fate('"other"', later, true), 'replaced')
 })
 
 test('a healthy gateway has no findings', () => {

@@ -50,3 +50,28 @@ test('a file keeps its line ends when it is edited', async (t) => {
   assert.equal(await answer(), 'two')
   assert.equal(await readFile(file, 'utf8'), crlf('two'))
 })
+
+test('a text that was applied and rolled back can be corrected, until it is kept', async (t) => {
+  const { open, file, answer } = await startEditing(t, writable('one'))
+  const [ada, ben] = [await open(), await open()]
+  await edit(ben, '\n', '# by ben\n')
+  await edit(ada, "'one'", "'two'")
+  await apply(ada)
+  await ada.getByText('What you have written stays here').waitFor()
+  assert.equal(await editorOf(ada).getAttribute('readonly'), '')
+  await ben.getByText('Another change is in effect, and waits to be kept').waitFor()
+  await ben.getByRole('button', { name: 'Roll back now' }).click()
+  await ada.getByText('This change was rolled back').waitFor()
+  assert.equal(await editorOf(ada).inputValue(), writable('two'))
+  assert.equal(await answer(), 'one')
+  await ben.getByText('Another change is in effect').waitFor({ state: 'detached' })
+  await edit(ada, "'two'", "'three'")
+  await apply(ada)
+  // It is settled wherever it is kept.
+  await ada.getByRole('navigation').getByRole('link', { name: 'Routes' }).click()
+  await ben.getByRole('button', { name: 'Keep it' }).click()
+  await ben.getByText('The configuration has changed since you opened this text').waitFor()
+  await ada.getByRole('navigation').getByRole('link', { name: 'Configuration' }).click()
+  await ada.getByRole('button', { name: 'Edit the configuration' }).waitFor()
+  assert.equal(await readFile(file, 'utf8'), writable('three'))
+})

@@ -1,5 +1,6 @@
 import { Fragment, h, type ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
+import type { Changed } from '../answers.ts'
 import { callApi } from '../client.ts'
 import { ActionButton, Confirm } from '../parts/actions.ts'
 
@@ -17,14 +18,13 @@ export function Apply({
   text: string
   /** Of the text that it replaces. */
   etag: string
-  done: () => void
+  done: (changed: Changed) => void
 }): ComponentChildren {
   const [within, setWithin] = useState<string>('1m')
   const [asking, setAsking] = useState(false)
   const run = async (): Promise<void> => {
     const path = `/config?${new URLSearchParams({ confirm: within })}`
-    await callApi(path, { method: 'PUT', text, ifMatch: etag })
-    done()
+    done(await callApi<Changed>(path, { method: 'PUT', text, ifMatch: etag }))
   }
   return h(
     Fragment,

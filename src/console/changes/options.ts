@@ -13,6 +13,8 @@ import { OptionField, type OptionText } from './option-field.ts'
 import { Patch } from './patch.ts'
 import { Planned } from './planned.ts'
 import { Refused } from './refused.ts'
+import { FateNote } from './fate-note.ts'
+import { fateOf, type Sent } from '../sent.ts'
 
 interface Subject {
   readonly kind: 'route' | 'service'
@@ -22,6 +24,7 @@ interface Subject {
 interface Draft {
   readonly edited: Edited
   readonly texts: Readonly<Record<string, OptionText>>
+  readonly sent: Sent | null
 }
 
 /**
@@ -55,13 +58,15 @@ export function Options({ kind, name }: Subject): ComponentChildren {
     const answer = await send({})
     if (answer === null) return
     const texts = Object.fromEntries(answer.options.map(({ option, value }) => [option, textOf(value)]))
-    setDraft({ edited: answer, texts })
+    setDraft({ edited: answer, texts, sent: null })
   }
   const close = (): void => {
     setDraft(null)
     setResult(null)
     setError(null)
   }
+  const sent = draft?.sent ?? null
+  const fate = sent === null || status.data === null ? null : fateOf(sent, status.data)
   const until = status.data?.awaitsConfirmation?.until
   const awaited = until !== undefined && h(Awaited, { until, now, again: status.again })
   if (draft === null)
@@ -108,6 +113,7 @@ export function Options({ kind, name }: Subject): ComponentChildren {
         title: `Edit this ${kind}`,
         aside: h('button', { type: 'button', class: 'button', onClick: close }, 'Discard'),
       },
+      h(FateNote, { fate }),
       h(
         'form',
         { class: 'option-form', onSubmit: (event: Event) => void check(event) },
@@ -120,9 +126,9 @@ export function Options({ kind, name }: Subject): ComponentChildren {
               option,
               text: texts[option] ?? '',
               problem: result?.problems.find((each) => each.option === option)?.message ?? null,
-              disabled: isSwitchedOff(option, texts),
+              disabled: fate === 'waiting' || isSwitchedOff(option, texts),
               change: (text) => {
-                setDraft({ edited, texts: { ...texts, [option]: text } })
+                setDraft({ edited, texts: { ...texts, [option]: text }, sent })
                 setResult(null)
               },
             }),
@@ -138,7 +144,7 @@ export function Options({ kind, name }: Subject): ComponentChildren {
               method: 'POST',
               path: '/config/edit',
               type: 'submit',
-              disabled: running || Object.keys(changes).length === 0,
+              disabled: running || fate === 'waiting' || Object.keys(changes).length === 0,
             },
             running ? 'Comparing…' : 'Check and compare',
           ),
@@ -163,8 +169,10 @@ export function Options({ kind, name }: Subject): ComponentChildren {
               file: result.file,
               text: result.after,
               etag: result.etag,
-              done: () => {
-                close()
+              done: ({ etag, until: end }) => {
+                if (end === null) close()
+                else setDraft({ edited, texts, sent: { etag, base: result.etag, since: status.data?.since ?? '' } })
+                setResult(null)
                 status.again()
               },
             })

@@ -12,11 +12,14 @@ import type { Part } from './part.ts'
 import { Apply } from '../../changes/apply.ts'
 import { Patch } from '../../changes/patch.ts'
 import { Refused } from '../../changes/refused.ts'
+import { FateNote } from '../../changes/fate-note.ts'
+import { fateOf, type Sent } from '../../sent.ts'
 import { Planned } from '../../changes/planned.ts'
 
 interface Draft {
   readonly written: Written
   readonly text: string
+  readonly sent: Sent | null
 }
 
 /** An editor for the text of the configuration: changes are applied if that is allowed, otherwise shown as a patch. */
@@ -29,7 +32,7 @@ export function Edit({ status, again }: Pick<Part, 'status' | 'again'>): Compone
     setError(null)
     try {
       const got = await callApi<Written>('/config/text')
-      setDraft({ written: got, text: got.text })
+      setDraft({ written: got, text: got.text, sent: null })
     } catch (thrown) {
       setError(thrown)
     }
@@ -39,6 +42,8 @@ export function Edit({ status, again }: Pick<Part, 'status' | 'again'>): Compone
     setPlan(null)
     setError(null)
   }
+  const sent = draft?.sent ?? null
+  const fate = sent === null ? null : fateOf(sent, status)
   if (draft === null)
     return h(
       Panel,
@@ -73,11 +78,15 @@ export function Edit({ status, again }: Pick<Part, 'status' | 'again'>): Compone
       title: `Edit ${written.file}`,
       aside: h('button', { type: 'button', class: 'button', onClick: close }, 'Discard'),
     },
-    status.etag !== written.etag &&
+    h(FateNote, { fate }),
+    fate !== 'waiting' &&
+      status.etag !== written.etag &&
       h(
         Note,
         { tone: 'warning' },
-        'The configuration has changed since you opened this text, which can no longer be applied. Copy your changes, discard the text, and edit it again.',
+        status.awaitsConfirmation === null
+          ? 'The configuration has changed since you opened this text, which can no longer be applied. Copy your changes, discard the text, and edit it again.'
+          : 'Another change is in effect, and waits to be kept. Unless it is rolled back, this text can no longer be applied.',
       ),
     written.masked && h(Note, { tone: 'notice' }, 'Secrets are shown as [redacted]: leave those lines as they are.'),
     h('textarea', {
@@ -85,9 +94,10 @@ export function Edit({ status, again }: Pick<Part, 'status' | 'again'>): Compone
       spellCheck: false,
       'aria-label': `Text of ${written.file}`,
       rows: 24,
+      readOnly: fate === 'waiting',
       value: withLineFeeds(text),
       onInput: ({ currentTarget }: { currentTarget: HTMLTextAreaElement }) => {
-        setDraft({ written, text: withLineEnds(currentTarget.value, written.text) })
+        setDraft({ written, text: withLineEnds(currentTarget.value, written.text), sent })
         setPlan(null)
       },
     }),
@@ -102,7 +112,12 @@ export function Edit({ status, again }: Pick<Part, 'status' | 'again'>): Compone
             { class: 'actions start' },
             h(
               ActionButton,
-              { method: 'POST', path: '/config/plan', disabled: text === written.text, onClick: () => void compare() },
+              {
+                method: 'POST',
+                path: '/config/plan',
+                disabled: text === written.text || fate === 'waiting',
+                onClick: () => void compare(),
+              },
               'Check and compare',
             ),
           ),
@@ -113,8 +128,10 @@ export function Edit({ status, again }: Pick<Part, 'status' | 'again'>): Compone
               file: written.file,
               text,
               etag: written.etag,
-              done: () => {
-                close()
+              done: ({ etag, until }) => {
+                if (until === null) close()
+                else setDraft({ written, text, sent: { etag, base: written.etag, since: status.since } })
+                setPlan(null)
                 again()
               },
             }),
