@@ -54,6 +54,21 @@ test('requests and replies are transformed on the wire', async (t) => {
   assert.equal(logged['url'], `http://127.0.0.1:${port}/people/7?debug=1&q=%0D%0AX:%20y`)
 })
 
+test('the reply to HEAD has the headers of the one to GET, but no length, as the body would be changed', async (t) => {
+  const service = await startService(t, (_, response) => {
+    const fields = { ETag: '"1"', 'Accept-Ranges': 'bytes', 'Content-Digest': 'sha-256=:AA==:', 'Content-Length': 7 }
+    response.writeHead(200, { 'Content-Type': 'application/json', ...fields }).end('{"a":1}')
+  })
+  const { port } = await startGateway(t, {
+    ...proxyTo(service.url),
+    policies: { transform: { response: { body: { omit: ['/a'] } } } },
+  })
+  const [get, head] = [await send(port), await send(port, { method: 'HEAD' })]
+  assert.equal(get.text, '{}')
+  assert.deepEqual({ ...head.headers, 'content-length': '2', date: get.headers.date }, get.headers)
+  assert.equal(head.headers['content-length'], undefined)
+})
+
 test('a body that cannot be transformed causes a problem document, and the connection stays open', async (t) => {
   const service = await startService(t, (_, response) => {
     response.writeHead(200, { 'Content-Type': 'application/json' }).end('{"password":"secret"')

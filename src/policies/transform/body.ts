@@ -88,14 +88,16 @@ export class BodyEdit {
       if (known.includes(`W/${headers.get('ETag')}`)) weaken(headers)
       return null
     }
-    if (body === null || reply.upgrade !== null || !this.applies(headers)) return null
+    if (reply.upgrade !== null || !this.applies(headers)) return null
     if (exchange.method === 'HEAD') {
-      // Its Content-Length would be that of the service's body.
       cancelBody(body)
       reply.body = null
       outdate(headers)
+      // That of the service's body, which may be in the headers too.
+      headers.delete('Content-Length')
       return null
     }
+    if (body === null) return null
     if (reply.status === 206 || isCoded(headers) || body.length > this.limit) {
       cancelBody(body)
       throw unusable('is partial, encoded or too large to be transformed')
