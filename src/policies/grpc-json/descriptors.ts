@@ -138,31 +138,19 @@ function compileWith(
 }
 
 function ofProtobufFiles(): ReadonlyMap<string, DescFile> {
-  const {
-    file_google_protobuf_any,
-    file_google_protobuf_api,
-    file_google_protobuf_descriptor,
-    file_google_protobuf_duration,
-    file_google_protobuf_empty,
-    file_google_protobuf_field_mask,
-    file_google_protobuf_source_context,
-    file_google_protobuf_struct,
-    file_google_protobuf_timestamp,
-    file_google_protobuf_type,
-    file_google_protobuf_wrappers,
-  } = wellKnown()
+  const types = wellKnown()
   const files = [
-    file_google_protobuf_any,
-    file_google_protobuf_api,
-    file_google_protobuf_descriptor,
-    file_google_protobuf_duration,
-    file_google_protobuf_empty,
-    file_google_protobuf_field_mask,
-    file_google_protobuf_source_context,
-    file_google_protobuf_struct,
-    file_google_protobuf_timestamp,
-    file_google_protobuf_type,
-    file_google_protobuf_wrappers,
+    types.file_google_protobuf_any,
+    types.file_google_protobuf_api,
+    types.file_google_protobuf_descriptor,
+    types.file_google_protobuf_duration,
+    types.file_google_protobuf_empty,
+    types.file_google_protobuf_field_mask,
+    types.file_google_protobuf_source_context,
+    types.file_google_protobuf_struct,
+    types.file_google_protobuf_timestamp,
+    types.file_google_protobuf_type,
+    types.file_google_protobuf_wrappers,
   ]
   return new Map(files.map((file) => [file.proto.name, file]))
 }

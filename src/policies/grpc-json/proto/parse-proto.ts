@@ -1,4 +1,5 @@
 import type { EnumJson, FieldJson, FileJson, MessageJson, MethodJson, ServiceJson } from './file-json.ts'
+import { isKeyType, type Label, labelOf, makeField, mapEntry, setType } from './make-field.ts'
 import { Options } from './options.ts'
 import { Reader } from './reader.ts'
 
@@ -8,27 +9,7 @@ const DEPTH = 32
 const MAX = 536_870_911
 const MAX_ENUM = 2_147_483_647
 
-const SCALARS: ReadonlySet<string> = new Set([
-  'double',
-  'float',
-  'int32',
-  'int64',
-  'uint32',
-  'uint64',
-  'sint32',
-  'sint64',
-  'fixed32',
-  'fixed64',
-  'sfixed32',
-  'sfixed64',
-  'bool',
-  'string',
-  'bytes',
-])
-
-const KEYS: ReadonlySet<string> = new Set([...SCALARS].filter((type) => !['double', 'float', 'bytes'].includes(type)))
 const EDITIONS: ReadonlySet<string> = new Set(['2023', '2024'])
-const LABELS = { optional: 'LABEL_OPTIONAL', required: 'LABEL_REQUIRED', repeated: 'LABEL_REPEATED' } as const
 
 /**
  * Parses a .proto file (proto2, proto3 and editions); type names are left as written. Supported options are those of descriptors,
@@ -219,15 +200,20 @@ class Parser {
     const number = this.fieldNumber()
     const options = new Options()
     options.readBrackets(reader)
-    const field = makeField(isGroup ? name.toLowerCase() : name, number, label ?? 'optional', options, line)
+    const field = makeField({
+      name: isGroup ? name.toLowerCase() : name,
+      number,
+      label: label ?? 'optional',
+      options,
+      line,
+    })
     if (isGroup) {
       scope.nestedType.push(this.messageNamed(name, depth + 1))
       field.type = 'TYPE_GROUP'
       field.typeName = name
     } else {
       reader.expect(';')
-      if (SCALARS.has(type)) field.type = `TYPE_${type.toUpperCase()}`
-      else field.typeName = type
+      setType(field, type)
     }
     // No program depends on its form in descriptors.
     if (type === 'bytes') delete field.defaultValue
@@ -238,11 +224,10 @@ class Parser {
     scope.field.push(field)
   }
 
-  private label(): keyof typeof LABELS | null {
-    const { text } = this.reader.peek()
-    if (text !== 'optional' && text !== 'required' && text !== 'repeated') return null
-    this.reader.next()
-    return text
+  private label(): Label | null {
+    const label = labelOf(this.reader.peek().text)
+    if (label !== null) this.reader.next()
+    return label
   }
 
   private readMap({ field: fields, nestedType, message }: Scope, oneof: number | null): void {
@@ -252,7 +237,7 @@ class Parser {
     reader.next()
     reader.expect('<')
     const key = reader.name()
-    if (!KEYS.has(key)) reader.fail(`a map with keys of ${key}; expected a whole number, bool or string`, line)
+    if (!isKeyType(key)) reader.fail(`a map with keys of ${key}; expected a whole number, bool or string`, line)
     reader.expect(',')
     const value = reader.path(true)
     reader.expect('>')
@@ -262,16 +247,10 @@ class Parser {
     const options = new Options()
     options.readBrackets(reader)
     reader.expect(';')
-    const entry = entryName(name)
-    const keyField = makeField('key', 1, 'optional', new Options(), line)
-    const valueField = makeField('value', 2, 'optional', new Options(), line)
-    keyField.type = `TYPE_${key.toUpperCase()}`
-    if (SCALARS.has(value)) valueField.type = `TYPE_${value.toUpperCase()}`
-    else valueField.typeName = value
-    const lists = { extension: [], nestedType: [], enumType: [], extensionRange: [], oneofDecl: [] }
-    nestedType.push({ name: entry, field: [keyField, valueField], ...lists, options: { mapEntry: true } })
-    const field = makeField(name, number, 'repeated', options, line)
-    field.typeName = entry
+    const entry = mapEntry(name, key, value, line)
+    nestedType.push(entry)
+    const field = makeField({ name, number, label: 'repeated', options, line })
+    field.typeName = entry.name
     fields.push(field)
   }
 
@@ -399,36 +378,4 @@ class Parser {
       message.oneofDecl.push({ name })
     }
   }
-}
-
-function makeField(
-  name: string,
-  number: number,
-  label: keyof typeof LABELS,
-  options: Options,
-  line: number,
-): FieldJson {
-  const jsonName = options.take('json_name')
-  const byDefault = options.take('default')
-  const field: FieldJson = {
-    name,
-    number,
-    label: LABELS[label],
-    jsonName: typeof jsonName === 'string' ? jsonName : jsonNameOf(name),
-    line,
-  }
-  if (typeof byDefault === 'string' || typeof byDefault === 'boolean') field.defaultValue = String(byDefault)
-  const json = options.toJson()
-  if (json !== undefined) field.options = json
-  return field
-}
-
-/** ProtoJSON, "Field names": "_" is removed and the letter after it is capitalised. */
-function jsonNameOf(name: string): string {
-  return name.replace(/_+(.?)/g, (_, letter: string) => letter.toUpperCase())
-}
-
-function entryName(field: string): string {
-  const camel = jsonNameOf(field)
-  return `${camel.charAt(0).toUpperCase()}${camel.slice(1)}Entry`
 }
