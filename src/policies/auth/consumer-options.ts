@@ -13,3 +13,11 @@ export const consumerRoles = z
   .default([])
   .describe('Roles of the consumer. Default none.')
   .meta({ examples: [['partner']] })
+
+/** Option `owner` of a key: its consumer. */
+export const keyOwner = z
+  .string()
+  .min(1)
+  .optional()
+  .describe('Consumer that the key stands for: X-User-ID. Default the ID of the key.')
+  .meta({ examples: ['partner'] })

@@ -4,7 +4,7 @@ import { duplicatesOf } from '../../../core/duplicates.ts'
 import { fieldName } from '../../field-name.ts'
 import { duration } from '../../../core/units.ts'
 import { configuredApiKeys } from './configured-api-keys.ts'
-import { consumerRoles, consumerTier } from '../consumer-options.ts'
+import { consumerRoles, consumerTier, keyOwner } from '../consumer-options.ts'
 import { CredentialError } from '../credential-error.ts'
 import { onlyField, queryParameter, withoutParameter } from '../credentials.ts'
 import { keyExpiry } from './key-expiry.ts'
@@ -44,12 +44,7 @@ const keySchema = z.strictObject({
     .optional()
     .describe('How the key starts, to tell keys apart; never the whole key.')
     .meta({ examples: ['sp_eaf9c494'] }),
-  owner: z
-    .string()
-    .min(1)
-    .optional()
-    .describe('Consumer that the key stands for: X-User-ID. Default the ID of the key.')
-    .meta({ examples: ['partner'] }),
+  owner: keyOwner,
   tier: consumerTier(KEY_TIER),
   roles: consumerRoles,
   expires: keyExpiry

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { messageOf } from '../../../core/error-facts.ts'
 import { duration, durationOrZero, size } from '../../../core/units.ts'
-import { consumerRoles, consumerTier } from '../consumer-options.ts'
+import { consumerRoles, consumerTier, keyOwner } from '../consumer-options.ts'
 import { signatureAlgorithms, signatureKey } from './algorithms.ts'
 import { isComponent } from './components.ts'
 
@@ -24,12 +24,7 @@ const keySchema = z
       .optional()
       .describe('Shared secret for hmac-sha256, at least 32 bytes.')
       .meta({ examples: ['${SIGNATURE_SECRET}'] }),
-    owner: z
-      .string()
-      .min(1)
-      .optional()
-      .describe('Consumer that the key stands for: X-User-ID. Default the ID of the key.')
-      .meta({ examples: ['partner'] }),
+    owner: keyOwner,
     tier: consumerTier('authenticated'),
     roles: consumerRoles,
   })
