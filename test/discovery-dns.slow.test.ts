@@ -261,6 +261,26 @@ test('a reload keeps discovered instances, even if the query changes and is not 
   assert.doesNotMatch((await send(port, { path: '/metrics' })).text, /^sallyport_discovery_instances\{/m)
 })
 
+test('a service that is changed from instances to discover keeps them until the first answer', async (t) => {
+  const dns = await startDns(t)
+  const { port: at } = await startInstances(t, '127.0.0.1', '127.0.0.2')
+  dns.set(NAME, 'A', { code: 'SERVFAIL' })
+  const { services, ...config } = discovering(dns, { port: at, type: 'A' })
+  const listed = { users: { instances: [`http://127.0.0.1:${at}`], health: false as const } }
+  const listeners = [{ address: '127.0.0.1:0' }]
+  const { gateway, port, log } = await startGateway(
+    t,
+    { ...config, listeners, services: listed, endpoints: { docs: false, openapi: false } },
+    { clock: quick },
+  )
+  const more = { listeners, admin: false as const, endpoints: { docs: false as const, openapi: false as const } }
+  await gateway.reload({ ...config, ...more, services })
+  assert.equal((await send(port, { path: '/' })).text, '127.0.0.1')
+  dns.set(NAME, 'A', { records: ['127.0.0.2'] })
+  await log.line({ message: EXCHANGED })
+  assert.equal((await send(port, { path: '/' })).text, '127.0.0.2')
+})
+
 test('dnsmasq works: addresses of both families, truncated answers, SRV, and names that do not exist', async (t) => {
   const { port: at } = await startInstances(t, '127.0.0.1')
   const many = Array.from({ length: 100 }, (_, i) => `--host-record=many.internal,127.0.1.${i + 1}`)

@@ -8,8 +8,9 @@ import type { DiscoverOptions } from './index.ts'
 import { Source } from './source.ts'
 import { discoverFor } from './ways.ts'
 
-/** The part of a service's configuration that says how its instances are discovered. */
+/** The part of a service's configuration that lists its instances, or says how they are discovered. */
 export interface Discovering {
+  readonly instances: readonly InstanceOptions[]
   readonly discover?: DiscoverOptions | undefined
 }
 
@@ -156,11 +157,17 @@ export class Discovery {
     stopOnlyIn(before, table)
   }
 
+  /** Before the first answer, a service keeps the instances that it has, whether it found or listed them. */
   private foundBy(services: Services, table: Table): Discovered {
     return Object.fromEntries(
       Array.from(table, ([name, { instances }]) => {
         const scheme = services[name]?.discover?.scheme ?? 'http'
-        return [name, instances === null ? (this.latest[name] ?? NONE) : this.make(instances, scheme)]
+        return [
+          name,
+          instances === null
+            ? (this.latest[name] ?? this.services[name]?.instances ?? NONE)
+            : this.make(instances, scheme),
+        ]
       }),
     )
   }
