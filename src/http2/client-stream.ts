@@ -11,7 +11,6 @@ import type { OutgoingRequest, ServiceTimeouts } from '../http/outgoing-request.
 import type { ClientBounds } from '../http/pool-options.ts'
 import { isLasting, Reply } from '../http/reply.ts'
 import type { OccupiedLane } from '../http/slowest-exchange.ts'
-import { TunnelRelay } from '../http/tunnel.ts'
 import { websocketAccept } from '../http/websocket-accept.ts'
 import { type ContentOwner, ContentWriter } from './content-writer.ts'
 import { ErrorCode, errorName } from './errors.ts'
@@ -21,7 +20,8 @@ import type { ResponseHead } from './response-head.ts'
 import type { Sender, SendingStream } from './sender.ts'
 import { type BodyOwner, StreamBody } from './stream-body.ts'
 import { StreamRoom } from './stream-room.ts'
-import { StreamTunnel } from './stream-tunnel.ts'
+import type { StreamTunnel } from './stream-tunnel.ts'
+import { StreamUpgrade } from './stream-upgrade.ts'
 import { noTunnels, wantsHttp1 } from './unsupported.ts'
 import { wrongLength } from './wrong-length.ts'
 
@@ -314,35 +314,29 @@ export class ClientStream implements Lane, OccupiedLane, BodyOwner, ContentOwner
 
   /** Turns the stream into a tunnel for another protocol. */
   change(reply: Reply): void {
-    const { request, tools } = this
+    const { request, tools, timeouts } = this
     if (request === null || request.upgrade === null) return
     const { protocol, key } = request.upgrade
     const body = this.bodyOf(-1)
     this.body = body
     this.deadline = Number.POSITIVE_INFINITY
-    const end = new StreamTunnel(body, { cut: () => this.cancel(), pending: () => this.writer?.pending ?? 0 })
     reply.status = 101
     reply.headers.set('Sec-WebSocket-Accept', websocketAccept(key))
-    reply.upgrade = {
-      protocol,
-      open: (client) => {
-        const { idleTimeout } = this.timeouts
-        const tunnel = new TunnelRelay({ client, service: end, protocol, deadlines: tools.deadlines, idleTimeout })
-        this.tunnel = end
-        this.sending = true
-        this.writer = new ContentWriter(this, '', -1, null)
-        this.writer.sendStream(end.outgoing)
-        end.open({
-          received: (bytes) => tunnel.fromService(bytes),
-          drained: () => tunnel.serviceDrained(),
-          ended: () => tunnel.serviceEnded(),
-          closed: () => tunnel.close(),
-        })
-        return tunnel
-      },
-      refuse: () => this.cancel(),
-    }
+    reply.upgrade = new StreamUpgrade(protocol, body, {
+      deadlines: tools.deadlines,
+      idleTimeout: timeouts.idleTimeout,
+      opened: (end) => this.tunnelOpened(end),
+      cut: () => this.cancel(),
+      pending: () => this.writer?.pending ?? 0,
+    })
     this.answer(reply)
+  }
+
+  private tunnelOpened(end: StreamTunnel): void {
+    this.tunnel = end
+    this.sending = true
+    this.writer = new ContentWriter(this, '', -1, null)
+    this.writer.sendStream(end.outgoing)
   }
 
   private answer(reply: Reply): void {

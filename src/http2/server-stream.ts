@@ -12,11 +12,9 @@ import { encodeFields, encodeReply } from './hpack/encoder.ts'
 import { urgencyOf } from './priority.ts'
 import { type ContentOwner, ContentWriter } from './content-writer.ts'
 import { replySection } from './reply-head.ts'
+import { ServedTunnel } from './served-tunnel.ts'
 import { type BodyOwner, StreamBody } from './stream-body.ts'
 import type { SendingStream } from './sender.ts'
-import { StreamTunnel } from './stream-tunnel.ts'
-import type { Tunnel } from '../http/upgrade.ts'
-import { GOING_AWAY } from '../http/websocket-close.ts'
 import { StreamPace } from './stream-pace.ts'
 import { StreamRoom } from './stream-room.ts'
 import type { StreamTools } from './stream-tools.ts'
@@ -34,9 +32,7 @@ export class ServerStream implements BodyOwner, ContentOwner, SendingStream, Int
   private running: ServerExchange | null = null
   private body: StreamBody | null = null
   private writer: ContentWriter | null = null
-  /** The client's end of a tunnel, and the tunnel, once they exist. */
-  private tunnelEnd: StreamTunnel | null = null
-  private tunnel: Tunnel | null = null
+  private tunnel: ServedTunnel | null = null
   private pace: StreamPace | null = null
   /** Urgency of the reply; -1 until it is first needed. */
   private urgent = -1
@@ -93,8 +89,8 @@ export class ServerStream implements BodyOwner, ContentOwner, SendingStream, Int
 
   /** Ends a tunnel shortly, with a Close frame for a WebSocket client; false where the stream is not a tunnel. */
   leaveTunnel(): boolean {
-    this.tunnel?.leave(GOING_AWAY)
-    return this.tunnelEnd !== null
+    this.tunnel?.leave()
+    return this.tunnel !== null
   }
 
   // The request.
@@ -188,9 +184,9 @@ export class ServerStream implements BodyOwner, ContentOwner, SendingStream, Int
     if (running === null) return
     if (error.code !== 'client-closed') running.error ??= error
     this.writer?.stop()
-    if (this.tunnelEnd !== null) {
-      this.tunnelEnd.close()
-      return this.done(true, this.tunnel?.error ?? null)
+    if (this.tunnel !== null) {
+      this.tunnel.close()
+      return this.done(true, this.tunnel.error)
     }
     if (this.status === 0) this.status = error.status
     running.abort()
@@ -308,18 +304,11 @@ export class ServerStream implements BodyOwner, ContentOwner, SendingStream, Int
     this.streaming = true
     this.status = 200
     reply.headers.delete('Sec-WebSocket-Accept')
-    const end = new StreamTunnel(body, { cut: () => this.abortTunnel(), pending: () => this.writer?.pending ?? 0 })
-    this.tunnelEnd = end
-    this.writer = new ContentWriter(this, encodeReply(200, wireOf(reply.headers)), -1, new ReadAhead(this.client))
-    this.writer.sendStream(end.outgoing)
-    const tunnel = upgrade.open(end)
+    const tunnel = new ServedTunnel(body, { cut: () => this.abortTunnel(), pending: () => this.writer?.pending ?? 0 })
     this.tunnel = tunnel
-    end.open({
-      received: (bytes) => tunnel.fromClient(bytes),
-      drained: () => tunnel.clientDrained(),
-      ended: () => tunnel.clientEnded(),
-      closed: () => tunnel.close(),
-    })
+    this.writer = new ContentWriter(this, encodeReply(200, wireOf(reply.headers)), -1, new ReadAhead(this.client))
+    this.writer.sendStream(tunnel.outgoing)
+    tunnel.open(upgrade)
   }
 
   private abortTunnel(): void {
@@ -410,12 +399,12 @@ export class ServerStream implements BodyOwner, ContentOwner, SendingStream, Int
     if (!this.replied) return
     this.body?.exchangeOver()
     if (this.clientEnded) {
-      this.tunnelEnd?.close()
+      this.tunnel?.close()
       this.endPace()
       return this.tools.left(this)
     }
     if (this.body !== null && this.body.flowing) return
-    this.tunnelEnd?.close()
+    this.tunnel?.close()
     this.endPace()
     this.tools.endEarly(this, ErrorCode.noError)
   }
