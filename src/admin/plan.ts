@@ -6,6 +6,7 @@ import { Semaphore } from '../core/semaphore.ts'
 import type { AdminApp } from './app.ts'
 import type { AdminContext } from './context.ts'
 import { problemSchema, refusal } from './refusal.ts'
+import { lastOf } from '../runtime/reloader.ts'
 import { sourceOf } from './source-of.ts'
 import { acceptTexts, configurationText, TEXT_SIZE } from './texts.ts'
 
@@ -52,15 +53,20 @@ export function planEndpoints(app: AdminApp, { reloads, source }: AdminContext):
           tags: ['configuration'],
           consumes: ['application/yaml'],
           body: configurationText.optional(),
+          querystring: z.strictObject({
+            back: z.stringbool().default(false).describe('Compare the text that POST /config/rollback returns to.'),
+          }),
           response: { 200: plan },
         },
       },
-      async ({ body = null }) => {
+      async ({ body = null, query: { back } }) => {
         const requested = sourceOf(source)
+        if (back && body !== null) throw new GatewayError('bad-request', 'Send either a text or ?back=true.')
+        const text = back ? lastOf(reloads).text : body
         if (turns.length >= WAITING)
           throw new GatewayError('too-busy', 'Too many plans are being made: try again later.')
         try {
-          return await turns.run(() => requested.plan(body))
+          return await turns.run(() => requested.plan(text))
         } catch (error) {
           throw error instanceof ConfigError ? refusal(error.problems) : error
         }

@@ -7,6 +7,7 @@ import { logWarnings } from '../config/log-warnings.ts'
 import type { Warning } from '../config/warnings.ts'
 import type { Address } from '../core/address.ts'
 import type { Clock } from '../core/clock.ts'
+import { GatewayError } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Metrics } from '../core/metrics.ts'
 import type { InstanceChange } from '../front/next-generation.ts'
@@ -216,7 +217,7 @@ export class Reloader implements Reloads {
     try {
       this.checkOpen()
       candidate = await this.unlessStopping(read(), () => {})
-      if (candidate.revision === this.current.revision) return this.unchanged(candidate, how.own === true)
+      if (candidate.revision === this.current.revision) return this.unchanged(candidate, how)
       this.judge(candidate, how.force === true)
       ready = await this.prepare(candidate)
     } catch (error) {
@@ -291,7 +292,7 @@ export class Reloader implements Reloads {
     back: boolean,
   ): Promise<Outcome> {
     const { clock, log, listening } = this.options
-    this.texts = textsAfter(this.texts, this.current, back ? candidate.text : null)
+    this.texts = textsAfter(this.texts, this.current, candidate.text, back)
     this.current = { ...candidate, generation: this.current.generation + 1, since: clock.wall() }
     process.commit()
     await fleet.commit()
@@ -307,7 +308,8 @@ export class Reloader implements Reloads {
     return { outcome: 'applied', applied: this.current }
   }
 
-  private unchanged({ text }: Candidate, own: boolean): Outcome {
+  private unchanged({ text }: Candidate, { back = false, own = false }: Reload): Outcome {
+    if (back) this.texts = textsAfter(this.texts, this.current, text, back)
     // The text may still differ, for example in comments.
     this.current = { ...this.current, text }
     this.succeed()
@@ -369,12 +371,19 @@ export class Reloader implements Reloads {
   }
 }
 
+/** What a rollback returns to. Throws GatewayError 'conflict' if there is nothing. */
+export function lastOf({ earlier }: Pick<Reloads, 'earlier'>): Earlier {
+  const [last] = earlier
+  if (last !== undefined) return last
+  throw new GatewayError('conflict', 'There is no previous configuration in this process: send one with PUT /config.')
+}
+
 /**
- * The texts that can be restored from now on: includes the text that was running until now, or, after a rollback, only those before the
- * restored one.
+ * The texts that can be restored from now on: includes the text that was running until now if there is another one, or, after a rollback,
+ * only those before the restored one.
  */
-function textsAfter(texts: readonly Earlier[], left: Applied, back: string | null): readonly Earlier[] {
-  if (back !== null) return texts.slice(texts.findIndex(({ text }) => text === back) + 1)
+function textsAfter(texts: readonly Earlier[], left: Applied, next: string | null, back: boolean): readonly Earlier[] {
+  if (back) return texts.slice(texts.findIndex(({ text }) => text === next) + 1)
   const { text, revision, generation, since } = left
-  return text === null ? texts : [{ text, revision, generation, since }, ...texts].slice(0, EARLIER)
+  return text === null || text === next ? texts : [{ text, revision, generation, since }, ...texts].slice(0, EARLIER)
 }

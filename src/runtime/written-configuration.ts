@@ -3,7 +3,7 @@ import type { Clock } from '../core/clock.ts'
 import { GatewayError } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
 import { Semaphore } from '../core/semaphore.ts'
-import type { Applied, Candidate, Outcome, Reload, Reloads } from './reloader.ts'
+import { type Applied, type Candidate, lastOf, type Outcome, type Reload, type Reloads } from './reloader.ts'
 import { checkReplaceable, replaceFile, ReplaceError } from './replace-file.ts'
 
 /** Maximum number of changes in progress or waiting, each with its own text. */
@@ -115,13 +115,8 @@ export class WrittenConfiguration {
       const { awaited } = this
       if (awaited !== null) return this.takeBack(awaited)
       check()
-      const { applied: before, earlier } = this.options.reloads()
-      const [last] = earlier
-      if (last === undefined)
-        throw new GatewayError(
-          'conflict',
-          'There is no previous configuration in this process: send one with PUT /config.',
-        )
+      const { applied: before } = this.options.reloads()
+      const last = lastOf(this.options.reloads())
       const outcome = await this.change(last.text, { force, back: true })
       if (outcome.outcome !== 'refused') await this.publish(last.text, before)
       return outcome

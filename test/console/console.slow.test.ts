@@ -418,6 +418,9 @@ inBoth('a change is compared, applied, and then rolled back or kept', async (t, 
   assert.equal(await answer(), 'three')
   assert.match(await readFile(file, 'utf8'), /body: three/)
   await back.click()
+  await page.getByRole('dialog').getByText('− three').waitFor()
+  await page.getByRole('dialog').getByText('+ one').waitFor()
+  assert.deepEqual(await barriers(page), [])
   await page.getByRole('dialog').getByRole('button', { name: 'Go back' }).click()
   await until('the configuration before', async () => (await answer()) === 'one')
   // It is written when it is in effect.

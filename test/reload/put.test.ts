@@ -3,6 +3,7 @@ import { readFile, stat, writeFile } from 'node:fs/promises'
 import test, { type TestContext } from 'node:test'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 import type { AdminAnswer } from '../support/admin.ts'
+import { temporaryFile } from '../support/command.ts'
 import { answering, startConfiguredHere, TOKEN } from '../support/configured.ts'
 
 const POST = { method: 'POST' }
@@ -55,6 +56,35 @@ test('PUT /config applies a configuration and writes it to the file, and it can 
   assert.deepEqual([line['level'], line['outcome'], line['generation']], ['warn', 'applied', 2])
   await log.line({ message: 'An operator has rolled the configuration back' })
   assert.ok(!JSON.stringify(log.lines).includes(TOKEN))
+})
+
+test('a rollback can be compared before, and leads to another text', async (t) => {
+  const body = await temporaryFile(t, 'body', 'from a file')
+  const { ask, file, answer, put } = await startWith(t, writable('one'))
+  const planned = async (): Promise<unknown> => {
+    const { status, json } = await ask('/config/plan?back=true', POST)
+    return status === 200 ? json['changes'] : status
+  }
+  const rollback = async (): Promise<unknown> => {
+    const { status, json } = await ask('/config/rollback', POST)
+    return status === 200 ? json['outcome'] : status
+  }
+  const change = { kind: 'changed', path: 'routes.own.reply.body' }
+  assert.equal(await planned(), 409)
+  await put(writable(`\${file:${body}}`))
+  assert.partialDeepStrictEqual(await planned(), [{ ...change, before: 'from a file', after: 'one' }])
+  const headers = { 'Content-Type': 'application/yaml' }
+  assert.equal((await ask('/config/plan?back=true', { ...POST, body: writable('two'), headers })).status, 400)
+  await writeFile(body, 'from the same file')
+  assert.equal((await ask('/config/reload', POST)).json['outcome'], 'applied')
+  assert.equal(await answer(), 'from the same file')
+  assert.equal(((await ask('/config/status')).json['earlier'] as object[]).length, 1, 'the text is the same')
+  await writeFile(body, 'one')
+  await ask('/config/reload', POST)
+  assert.deepEqual(await planned(), [])
+  assert.equal(await rollback(), 'unchanged')
+  assert.equal(await readFile(file, 'utf8'), writable('one'))
+  assert.deepEqual([await planned(), await rollback()], [409, 409])
 })
 
 test('the last reload is what an operator did, not the reading of what the gateway wrote after it', async (t) => {

@@ -68,6 +68,8 @@ export interface Question {
   /** The label of the confirming button. */
   readonly action: string
   readonly danger?: boolean
+  /** Whether there is a lot to read. */
+  readonly broad?: boolean
   readonly run: () => Promise<unknown>
 }
 
@@ -89,7 +91,12 @@ export function Confirm({ question, close }: { question: Question; close: () => 
   }
   return h(
     'dialog',
-    { ref: dialog, class: 'dialog', 'aria-labelledby': 'question', onClose: close },
+    {
+      ref: dialog,
+      class: `dialog${question.broad === true ? ' broad' : ''}`,
+      'aria-labelledby': 'question',
+      onClose: close,
+    },
     h('h2', { id: 'question' }, question.title),
     h('div', { class: 'dialog-text' }, question.text),
     error !== null && h(Failure, { title: 'That did not work.', error }),

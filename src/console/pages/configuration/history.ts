@@ -1,21 +1,46 @@
-import { h, type ComponentChildren } from 'preact'
-import type { ConfigStatus } from '../../answers.ts'
+import { Fragment, h, type ComponentChildren } from 'preact'
+import { useState } from 'preact/hooks'
+import type { ConfigStatus, Plan } from '../../answers.ts'
 import { callApi } from '../../client.ts'
 import { ago, moment, short } from '../../format.ts'
 import { ActionButton } from '../../parts/actions.ts'
 import { Empty, Panel } from '../../parts/layout.ts'
 import { Time } from '../../parts/marks.ts'
 import { Table } from '../../parts/table.ts'
+import { Planned } from '../../changes/planned.ts'
+import { Refused } from '../../changes/refused.ts'
 import type { Part } from './part.ts'
 
 /** The previous configurations, and how to return to them. */
 export function History({ status, again, ask: question, now }: Part & { now: number }): ComponentChildren {
   const { earlier } = status
-  const back = (): void =>
+  const [comparing, setComparing] = useState(false)
+  const [error, setError] = useState<unknown>(null)
+  const compare = async (): Promise<void> => {
+    setComparing(true)
+    setError(null)
+    try {
+      back(await callApi<Plan>('/config/plan?back=true', { method: 'POST' }))
+    } catch (thrown) {
+      setError(thrown)
+    }
+    setComparing(false)
+  }
+  const back = (plan: Plan): void =>
     question({
       title: 'Go back to the previous configuration?',
-      text: 'The previous text is read with the current variables and files, applied in all workers, and written to the file.',
+      text: h(
+        Fragment,
+        null,
+        h(
+          'p',
+          null,
+          'The previous text is read with the current variables and files, applied in all workers, and written to the file.',
+        ),
+        h(Planned, { plan }),
+      ),
       action: 'Go back',
+      broad: true,
       danger: true,
       run: async () => {
         await callApi('/config/rollback', {
@@ -35,12 +60,13 @@ export function History({ status, again, ask: question, now }: Part & { now: num
         status.awaitsConfirmation === null && {
           aside: h(
             ActionButton,
-            { method: 'POST', path: '/config/rollback', onClick: back },
-            'Go back to the previous one',
+            { method: 'POST', path: '/config/rollback', disabled: comparing, onClick: () => void compare() },
+            comparing ? 'Comparing…' : 'Go back to the previous one',
           ),
         }),
       flush: earlier.length > 0,
     },
+    error !== null && h(Refused, { error }),
     earlier.length === 0
       ? h(Empty, { title: 'No earlier configuration' }, 'The last five that this process has applied appear here.')
       : h(Table<ConfigStatus['earlier'][number]>, {
