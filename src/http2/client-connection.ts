@@ -12,7 +12,7 @@ import { Liveness } from './liveness.ts'
 import { Output } from './output.ts'
 import { ReceiveWindow } from './receive-window.ts'
 import { Sender } from './sender.ts'
-import { clientSettings, mostFields, STREAMS } from './settings.ts'
+import { settingsForService, mostFields, STREAMS } from './settings.ts'
 import { WorkBudget } from './work-budget.ts'
 
 /** The pool that a connection belongs to. */
@@ -116,7 +116,7 @@ export class ClientConnection implements ClientTools, Timed {
     this.expires = this.made + options.lifetime()
     this.deadline = deadlines.in(timeout)
     deadlines.watch(this)
-    output.put(PREFACE + clientSettings(options) + ReceiveWindow.opening)
+    output.put(PREFACE + settingsForService(options) + ReceiveWindow.opening)
     output.flush()
     socket.on('drain', () => this.drained())
     // Nothing that is still awaited will arrive.

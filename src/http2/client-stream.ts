@@ -392,13 +392,14 @@ export class ClientStream implements Lane, OccupiedLane, BodyOwner, ContentOwner
     if (this.room !== null && (this.body === null || this.body.held === 0)) this.room.release()
   }
 
-  bodyWaits(forPeer: boolean): void {
+  bodyAwaitsPeer(): void {
     if (this.over || this.ended || this.tunnel !== null) return
-    if (forPeer) {
-      if (!this.sending) this.waitingForClient = Number.POSITIVE_INFINITY
-      this.deadline = this.tools.deadlines.in(this.timeouts.idleTimeout)
-      return
-    }
+    if (!this.sending) this.waitingForClient = Number.POSITIVE_INFINITY
+    this.deadline = this.tools.deadlines.in(this.timeouts.idleTimeout)
+  }
+
+  bodyRests(): void {
+    if (this.over || this.ended || this.tunnel !== null) return
     if (this.waitingForClient === Number.POSITIVE_INFINITY) this.waitingForClient = this.tools.deadlines.now
     this.deadline = Number.POSITIVE_INFINITY
   }

@@ -87,11 +87,6 @@ export class FrameReader implements InputConsumer {
     return this.begun
   }
 
-  /** Whether something is incomplete: a frame, or a field section. */
-  get midway(): boolean {
-    return !this.begun || this.inData || this.section !== null || this.input.length > 0
-  }
-
   /** Whether the field section of a message is incomplete. */
   get inFields(): boolean {
     return !this.begun || this.section !== null || (this.input.length > 0 && !this.inData)

@@ -77,14 +77,15 @@ export function windowUpdateFrame(stream: number, bytes: number): string {
 }
 
 /** A field section as a HEADERS frame, followed by as many CONTINUATION frames as needed (sections 6.2 and 6.10). */
-export function headersFrames(stream: number, section: string, endStream: boolean, most: number): string {
+export function headersFrames(stream: number, section: string, endStream: boolean): string {
   const flags = endStream ? Flag.endStream : 0
   const { length } = section
-  if (length <= most) return frameHeader(length, FrameType.headers, flags | Flag.endHeaders, stream) + section
-  let frames = frameHeader(most, FrameType.headers, flags, stream) + section.slice(0, most)
-  for (let at = most; at < length; at += most) {
-    const part = section.slice(at, at + most)
-    frames += frameHeader(part.length, FrameType.continuation, at + most >= length ? Flag.endHeaders : 0, stream) + part
+  if (length <= FRAME_SIZE) return frameHeader(length, FrameType.headers, flags | Flag.endHeaders, stream) + section
+  let frames = frameHeader(FRAME_SIZE, FrameType.headers, flags, stream) + section.slice(0, FRAME_SIZE)
+  for (let at = FRAME_SIZE; at < length; at += FRAME_SIZE) {
+    const part = section.slice(at, at + FRAME_SIZE)
+    const last = at + FRAME_SIZE >= length ? Flag.endHeaders : 0
+    frames += frameHeader(part.length, FrameType.continuation, last, stream) + part
   }
   return frames
 }

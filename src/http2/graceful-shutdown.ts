@@ -21,11 +21,12 @@ const PROBE = '\0ANYBODY'
 export class GracefulShutdown implements Timed {
   deadline = Number.POSITIVE_INFINITY
   watchIndex = -1
+  /** Whether the last stream has been announced. */
+  announced = false
   private readonly output: Output
   private readonly deadlines: Deadlines
-  private readonly onBegun: () => void
+  private readonly due: () => void
   private begun = false
-  private named = false
   /** Number of probes that are still to be sent. */
   private probes = 0
 
@@ -33,12 +34,7 @@ export class GracefulShutdown implements Timed {
   constructor(output: Output, deadlines: Deadlines, due: () => void) {
     this.output = output
     this.deadlines = deadlines
-    this.onBegun = due
-  }
-
-  /** Whether the last stream has been announced. */
-  get announced(): boolean {
-    return this.named
+    this.due = due
   }
 
   /** The first step. */
@@ -52,13 +48,13 @@ export class GracefulShutdown implements Timed {
 
   /** A PING was answered. */
   pingAnswered(content: string): void {
-    if (this.begun && !this.announced && content === PING) this.onBegun()
+    if (this.begun && !this.announced && content === PING) this.due()
   }
 
   /** The second step. */
   announce(last: number, code: ErrorCode = ErrorCode.noError, text = ''): void {
     this.close()
-    this.named = true
+    this.announced = true
     this.output.put(goawayFrame(last, code, text))
   }
 
@@ -70,7 +66,7 @@ export class GracefulShutdown implements Timed {
   }
 
   onDeadline(): void {
-    if (this.probes === 0) return this.onBegun()
+    if (this.probes === 0) return this.due()
     this.output.put(pingFrame(PROBE, false))
     if (--this.probes === 0) this.close()
     else this.deadline = this.deadlines.in(0)

@@ -88,10 +88,10 @@ export class Sender {
   }
 
   private fields(id: number, section: string, endStream: boolean): string {
-    if (this.before === '') return headersFrames(id, section, endStream, FRAME_SIZE)
+    if (this.before === '') return headersFrames(id, section, endStream)
     const whole = this.before + section
     this.before = ''
-    return headersFrames(id, whole, endStream, FRAME_SIZE)
+    return headersFrames(id, whole, endStream)
   }
 
   /** Sends a message in one go; false, with nothing sent, where windows or the connection do not allow that now. */

@@ -16,7 +16,7 @@ import { ReceiveWindow } from './receive-window.ts'
 import { ReplyWatch } from './reply-watch.ts'
 import { Sender } from './sender.ts'
 import { ServerStreams, type ServerTools } from './server-streams.ts'
-import { mostFields, ownSettings } from './settings.ts'
+import { mostFields, settingsForClient } from './settings.ts'
 import { WorkBudget } from './work-budget.ts'
 
 /** A client's connection over HTTP/2 (RFC 9113): reads frames, and ends it with or without its client. */
@@ -93,7 +93,7 @@ export class ServerConnection implements ServedConnection, Timed {
     this.deadline = deadlines.in(options.headTimeout)
     this.requestDue = deadlines.in(options.idleTimeout)
     deadlines.watch(this)
-    output.put(ownSettings(options) + ReceiveWindow.opening)
+    output.put(settingsForClient(options) + ReceiveWindow.opening)
     socket.on('drain', () => this.drained())
     socket.on('end', () => this.ended())
     socket.on('error', () => socket.destroy())

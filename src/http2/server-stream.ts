@@ -231,11 +231,14 @@ export class ServerStream implements BodyOwner, ContentOwner, SendingStream, Int
     if (this.room !== null && (this.body === null || this.body.held === 0)) this.room.release()
   }
 
-  bodyWaits(forPeer: boolean): void {
-    if (!forPeer) return this.pace?.restBody()
+  bodyAwaitsPeer(): void {
     if (this.status !== 0 && (this.body?.length ?? 0) < 0) return
     if (this.running?.route.streaming === true) return this.tools.watchPeer()
     this.paced().awaitBody()
+  }
+
+  bodyRests(): void {
+    this.pace?.restBody()
   }
 
   bodyAbandoned(): void {

@@ -26,7 +26,7 @@ export function mostFields({ head, headers }: FieldLimits): number {
 }
 
 /** The settings sent to a client at the beginning, as a frame. */
-export function ownSettings(limits: FieldLimits): string {
+export function settingsForClient(limits: FieldLimits): string {
   return settingsFrame([
     [Setting.maxConcurrentStreams, STREAMS],
     [Setting.maxHeaderListSize, mostFields(limits)],
@@ -36,7 +36,7 @@ export function ownSettings(limits: FieldLimits): string {
 }
 
 /** The same for a service, which must not start streams. */
-export function clientSettings(limits: FieldLimits): string {
+export function settingsForService(limits: FieldLimits): string {
   return settingsFrame([
     [Setting.enablePush, 0],
     [Setting.maxConcurrentStreams, 0],
@@ -52,7 +52,6 @@ const MAX_FRAME = 2 ** 24 - 1
 /** The peer's settings; initially the defaults of RFC 9113 section 6.5.2. */
 export class PeerSettings {
   initialWindow = WINDOW
-  readonly frameSize = FRAME_SIZE
   /** The peer wants a table of header fields smaller than the default, which the encoder has to acknowledge. */
   smallTable = false
   /** Maximum number of concurrent streams that it accepts. */

@@ -15,7 +15,9 @@ class Owner implements BodyOwner {
     this.taken += bytes
   }
 
-  bodyWaits(): void {}
+  bodyAwaitsPeer(): void {}
+
+  bodyRests(): void {}
 
   bodyAbandoned(): void {
     this.abandoned++

@@ -8,8 +8,10 @@ export interface BodyOwner {
   bodyWanted(): void
   /** That many bytes are no longer held: as many more may be sent. */
   bodyTaken(bytes: number): void
-  /** Progress now depends on the peer (`true`), or on the consumer (`false`). */
-  bodyWaits(forPeer: boolean): void
+  /** More has to come from the peer. */
+  bodyAwaitsPeer(): void
+  /** Nothing is awaited from the peer, for now or at all. */
+  bodyRests(): void
   /** The consumer wants no more of it. */
   bodyAbandoned(): void
 }
@@ -97,7 +99,7 @@ export class StreamBody implements BodyStream {
       )
     this.keep(content)
     this.queuedBytes += length
-    if (this.sink === null) this.owner.bodyWaits(false)
+    if (this.sink === null) this.owner.bodyRests()
     else this.deliver(this.sink)
   }
 
@@ -105,7 +107,7 @@ export class StreamBody implements BodyStream {
   complete(trailers: Headers | null): void {
     this.arrived = true
     this.trailers = trailers
-    this.owner.bodyWaits(false)
+    this.owner.bodyRests()
     if (this.sink !== null) this.deliver(this.sink)
   }
 
@@ -114,7 +116,7 @@ export class StreamBody implements BodyStream {
     if (this.error !== null || this.finished) return
     this.error = error
     this.forget()
-    this.owner.bodyWaits(false)
+    this.owner.bodyRests()
     this.sink?.fail(error)
   }
 
@@ -158,8 +160,8 @@ export class StreamBody implements BodyStream {
       this.giveBack()
     }
     this.delivering = false
-    if (this.finished || this.error !== null || this.lent > 0) return this.owner.bodyWaits(false)
-    if (!this.arrived) return this.owner.bodyWaits(true)
+    if (this.finished || this.error !== null || this.lent > 0) return this.owner.bodyRests()
+    if (!this.arrived) return this.owner.bodyAwaitsPeer()
     this.finished = true
     sink.end(this.trailers)
   }
