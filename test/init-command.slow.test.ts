@@ -79,7 +79,7 @@ test('init says so if the folder is a file', async (t) => {
   for (const folder of ['gateway', 'gateway/below']) {
     const { code, stderr } = await runHere(['init', folder, '--yes'], { cwd })
     const why = 'cannot be written: a part of its path is a file, not a folder'
-    assert.deepEqual([code, stderr], [1, `${folder}/sallyport.yaml: ${why}.\n`])
+    assert.deepEqual([code, stderr], [1, `${folder}/sallyport.yaml: ${why}. Nothing was written.\n`])
   }
 })
 

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import type { Clock } from '../core/clock.ts'
 import { codeOf, messageOf } from '../core/error-facts.ts'
+import { freshNameOf, removeLeftovers } from '../core/fresh-file.ts'
 import { parseJson } from '../core/parse-json.ts'
 import type { Challenge } from './challenge.ts'
 import { readChallenge, writeChallenge } from './challenge-text.ts'
@@ -188,7 +189,7 @@ export class FileStore implements AcmeStore {
 
 /** Replaces a file atomically; with `durable`, also across a sudden power loss. */
 async function replace(file: string, text: string, durable = false): Promise<void> {
-  const temporary = `${file}~${randomBytes(8).toString('hex')}`
+  const temporary = freshNameOf(file)
   try {
     const handle = await open(temporary, 'wx', OWN_FILE)
     try {
@@ -197,6 +198,7 @@ async function replace(file: string, text: string, durable = false): Promise<voi
     } finally {
       await handle.close()
     }
+    removeLeftovers(temporary)
     await rename(temporary, file)
   } catch (error) {
     await rm(temporary, { force: true })

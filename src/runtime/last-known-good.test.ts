@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
-import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { type TestContext } from 'node:test'
+import { freshNameOf } from '../core/fresh-file.ts'
 import { LastKnownGood, StateFolderError } from './last-known-good.ts'
 
 const NOBODY = 65_534
@@ -31,16 +32,24 @@ test('simultaneous keeps are written in order', async (t) => {
   assert.deepEqual([lastKnownGood.latest(), lastKnownGood.earlier()], ['c', ['b', 'a']])
 })
 
-test('kept files are private to the user of the gateway, whatever was there', async (t) => {
+test('kept files are private to the user of the gateway', async (t) => {
   const folder = join(folderOf(t), 'state')
   const lastKnownGood = new LastKnownGood(folder)
   lastKnownGood.check()
   assert.equal(statSync(folder).mode & 0o777, 0o700)
-  writeFileSync(`${lastKnownGood.file}.${process.pid}.new`, 'left behind', { mode: 0o644 })
   await lastKnownGood.keep('a')
   await lastKnownGood.keep('b')
   for (const name of readdirSync(folder)) assert.equal(statSync(join(folder, name)).mode & 0o777, 0o600, name)
   assert.deepEqual(readdirSync(folder).toSorted(), ['last-good.yaml', 'last-good.yaml.1'])
+})
+
+test('what a process has left behind that was killed while it wrote is removed at the next start', (t) => {
+  const lastKnownGood = new LastKnownGood(folderOf(t))
+  const left = freshNameOf(lastKnownGood.file)
+  writeFileSync(left, 'half of')
+  utimesSync(left, 0, 0)
+  lastKnownGood.check()
+  assert.deepEqual(readdirSync(lastKnownGood.folder), [])
 })
 
 test('a failed keep leaves what was kept before', async (t) => {

@@ -1,4 +1,5 @@
 import { codeOf, messageOf } from '../core/error-facts.ts'
+import { freshNameOf, removeLeftovers } from '../core/fresh-file.ts'
 import { userName } from '../core/user-name.ts'
 import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { copyFile, open, rename, rm } from 'node:fs/promises'
@@ -32,7 +33,7 @@ export class LastKnownGood {
     return join(this.folder, NAME)
   }
 
-  /** Creates the folder if necessary. Throws StateFolderError if nothing can be stored in it. */
+  /** Creates the folder if necessary, and removes what earlier processes have left behind. Throws StateFolderError if nothing can be stored in it. */
   check(): void {
     const fail = (problem: string, cause?: unknown): never => {
       throw new StateFolderError(`reload.stateDir: ${JSON.stringify(this.folder)} ${problem}`, { cause })
@@ -45,8 +46,10 @@ export class LastKnownGood {
       fail(`cannot be created: ${messageOf(error)}`, error)
     }
     try {
-      writeFileSync(this.freshFile, '', { mode: OWN_FILE })
-      rmSync(this.freshFile)
+      const fresh = freshNameOf(this.file)
+      writeFileSync(fresh, '', { mode: OWN_FILE })
+      removeLeftovers(fresh)
+      rmSync(fresh)
     } catch (error) {
       if (isOneOf(error, 'EACCES', 'EPERM'))
         fail(`cannot be written by the user ${userName()}: change its owner or mode, or choose another folder`, error)
@@ -74,19 +77,18 @@ export class LastKnownGood {
   private async write(text: string): Promise<void> {
     const before = this.latest()
     if (before === text) return
-    // A leftover file may have a different mode.
-    await rm(this.freshFile, { force: true })
-    await writeSafely(this.freshFile, text)
-    if (before !== null) {
-      await ageCopies(this.file, EARLIER)
-      await copyFile(this.file, copyOf(this.file, 1))
+    const fresh = freshNameOf(this.file)
+    try {
+      await writeSafely(fresh, text)
+      if (before !== null) {
+        await ageCopies(this.file, EARLIER)
+        await copyFile(this.file, copyOf(this.file, 1))
+      }
+      await rename(fresh, this.file)
+    } catch (error) {
+      await rm(fresh, { force: true })
+      throw error
     }
-    await rename(this.freshFile, this.file)
-  }
-
-  /** Of this process alone: the two of a handover share the folder. */
-  private get freshFile(): string {
-    return `${this.file}.${process.pid}.new`
   }
 }
 

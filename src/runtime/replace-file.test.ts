@@ -8,11 +8,13 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test, { type TestContext } from 'node:test'
+import { freshNameOf } from '../core/fresh-file.ts'
 import { checkReplaceable, replaceFile, ReplaceError } from './replace-file.ts'
 
 function folderOf(t: TestContext): { folder: string; file: string } {
@@ -67,6 +69,15 @@ test('checkReplaceable changes nothing', async (t) => {
   const { folder, file } = folderOf(t)
   await checkReplaceable(file, 'two')
   assert.deepEqual([read(file), readdirSync(folder)], ['one', ['sallyport.yaml']])
+})
+
+test('what a process has left behind that was killed while it wrote is removed by the next one that writes', async (t) => {
+  const { folder, file } = folderOf(t)
+  const left = freshNameOf(file)
+  writeFileSync(left, 'half of')
+  utimesSync(left, 0, 0)
+  await checkReplaceable(file, 'two')
+  assert.deepEqual(readdirSync(folder), ['sallyport.yaml'])
 })
 
 test('a missing file, and one that is a mount point, are rejected with advice', async (t) => {

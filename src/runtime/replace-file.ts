@@ -1,6 +1,6 @@
 import { codeOf, messageOf } from '../core/error-facts.ts'
+import { freshNameOf, removeLeftovers } from '../core/fresh-file.ts'
 import { userName } from '../core/user-name.ts'
-import { randomUUID } from 'node:crypto'
 import { constants, copyFile, link, open, readFile, realpath, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { ageCopies, copyOf } from './numbered-copies.ts'
@@ -71,9 +71,9 @@ async function isMounted(file: string): Promise<boolean> {
   return mounts.split('\n').some((line) => line.split(' ', 5)[4] === written)
 }
 
-/** Writes a new file with that text and flushes it to disk. */
+/** Writes a new file with that text and flushes it to disk; removes what earlier processes have left behind. */
 async function writeBeside({ file, mode, uid, gid }: Place, text: string): Promise<string> {
-  const fresh = `${file}.${randomUUID()}.new`
+  const fresh = freshNameOf(file)
   try {
     const handle = await open(fresh, 'wx', OWN_FILE)
     try {
@@ -90,6 +90,7 @@ async function writeBeside({ file, mode, uid, gid }: Place, text: string): Promi
     await rm(fresh, { force: true })
     throw reasonFor(file, error)
   }
+  removeLeftovers(fresh)
   return fresh
 }
 
