@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import {
   appendFileSync,
   mkdirSync,
@@ -8,6 +9,7 @@ import {
   symlinkSync,
   truncateSync,
   unlinkSync,
+  watch,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -57,6 +59,8 @@ class Watching {
     return {
       stop,
       count: () => count,
+      /** Resolves at the next report. */
+      next: grown,
       /** The system reports the change, and it has settled. */
       after: async (change: () => void): Promise<number> => {
         const event = this.clock.armed()
@@ -180,6 +184,31 @@ test('only watchers of changed files are notified, and other files in the folder
   }
   assert.equal(await last.after(changeLast), 1)
   assert.deepEqual([all.count(), first.count()], [1, 0])
+})
+
+test('a log in the folder that is written all the time neither delays the check nor causes one', async (t) => {
+  const watching = new Watching(t)
+  const { clock } = watching
+  for (const name of ['access.log', 'a.pem']) writeFileSync(watching.path(name), '')
+  const watched = watching.watch('a.pem')
+  const logged = watch(watching.folder)
+  t.after(() => logged.close())
+  /** The system has reported the change, to the watcher first. Each append is one event. */
+  const append = async (name: string): Promise<void> => {
+    const reported = once(logged, 'change')
+    appendFileSync(watching.path(name), 'a line')
+    assert.deepEqual(await reported, ['change', name])
+  }
+  const { pending } = clock
+  await append('access.log')
+  assert.equal(clock.pending, pending)
+  await append('a.pem')
+  clock.advance(SETTLE - 1)
+  await append('access.log')
+  const done = watched.next()
+  clock.advance(1)
+  await done
+  assert.equal(watched.count(), 1)
 })
 
 test('a stopped watcher is not notified, and stopping the last one stops everything', async (t) => {

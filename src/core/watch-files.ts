@@ -1,5 +1,6 @@
+import { lstatSync, readlinkSync } from 'node:fs'
 import { realpath } from 'node:fs/promises'
-import { dirname, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import type { Clock } from './clock.ts'
 import { fileDigestSync, fileDigest } from './file-digest.ts'
 import type { Logger } from './logger.ts'
@@ -20,6 +21,9 @@ const SETTLE = 250
 /** How often the files are checked in any case, in milliseconds; not every file system reports changes made by others. */
 const LOOK = 10_000
 
+/** Maximum number of symbolic links that Linux follows, one after the other. */
+const MAX_LINKS = 40
+
 interface Subscription {
   readonly paths: readonly string[]
   readonly changed: () => void
@@ -33,6 +37,8 @@ export function watchFiles({ clock, log }: { readonly clock: Clock; readonly log
   const subscriptions = new Set<Subscription>()
   /** Content of each file as of the last check. */
   const contents = new Map<string, string>()
+  /** Names that the files have, and those that they lead to as symbolic links. */
+  let names = new Set<string>()
   const folders = new WatchedFolders(touched, log)
   let cancelSettle: (() => void) | null = null
   let cancelLook: (() => void) | null = null
@@ -40,7 +46,9 @@ export function watchFiles({ clock, log }: { readonly clock: Clock; readonly log
   let looking = false
   let again = false
 
-  function touched(): void {
+  function touched(folder: string, name: string | null): void {
+    // A log next to the files would keep the folder from being quiet, and cause a check whenever it is written.
+    if (name !== null && !names.has(name) && isPlainFile(join(folder, name))) return
     cancelSettle?.()
     cancelSettle = clock.after(SETTLE, look)
   }
@@ -66,6 +74,7 @@ export function watchFiles({ clock, log }: { readonly clock: Clock; readonly log
     const next = await foldersOf([...contents.keys()])
     if (cancelLook === null) return
     folders.follow(next)
+    names = namesOf([...contents.keys()])
     const changed = new Set<string>()
     for (const path of contents.keys()) {
       const content = await fileDigest(path)
@@ -103,6 +112,7 @@ export function watchFiles({ clock, log }: { readonly clock: Clock; readonly log
         folders.add(dirname(path))
         if (!contents.has(path)) contents.set(path, fileDigestSync(path))
       }
+      for (const name of namesOf(subscription.paths)) names.add(name)
       subscriptions.add(subscription)
       cancelLook ??= clock.every(LOOK, look)
       return () => {
@@ -115,6 +125,33 @@ export function watchFiles({ clock, log }: { readonly clock: Clock; readonly log
       forgetUnused()
     },
   }
+}
+
+function isPlainFile(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isFile() === true
+}
+
+/** Where a symbolic link leads; null for anything else. */
+function linkOf(path: string): string | null {
+  try {
+    return resolve(dirname(path), readlinkSync(path))
+  } catch {
+    return null
+  }
+}
+
+/** Names of the files, and of what they lead to as symbolic links, whether it exists or not. */
+function namesOf(files: readonly string[]): Set<string> {
+  const names = new Set<string>()
+  for (const file of files) {
+    names.add(basename(file))
+    let end = linkOf(file)
+    for (let links = 1; end !== null && links <= MAX_LINKS; links++) {
+      names.add(basename(end))
+      end = linkOf(end)
+    }
+  }
+  return names
 }
 
 /** The folders of the files, and those that symbolic links among them point to. */

@@ -10,13 +10,13 @@ interface Watched {
 
 /** Watches folders for as long as they exist. */
 export class WatchedFolders {
-  private readonly touched: () => void
+  private readonly touched: (folder: string, name: string | null) => void
   private readonly log: Logger
   private readonly watched = new Map<string, Watched>()
   private readonly refused = new Set<string>()
 
-  /** `touched` is called for every event in one of the folders. */
-  constructor(touched: () => void, log: Logger) {
+  /** `touched` is called for every event in one of the folders, with the name that it is about, if the system says it. */
+  constructor(touched: (folder: string, name: string | null) => void, log: Logger) {
     this.touched = touched
     this.log = log
   }
@@ -26,13 +26,12 @@ export class WatchedFolders {
     const identity = identityOf(folder)
     if (identity === null || this.watched.has(folder)) return
     try {
-      const watcher = watch(folder, { persistent: false })
-      this.watched.set(folder, { watcher, identity })
-      watcher.on('change', (_, name) => {
+      const watcher = watch(folder, { persistent: false }, (_, name) => {
         // This is how the system reports that the folder itself was removed; a new one may reuse its inode.
         if (name === basename(folder)) this.drop(folder)
-        this.touched()
+        this.touched(folder, name)
       })
+      this.watched.set(folder, { watcher, identity })
       watcher.on('error', () => this.drop(folder))
       this.refused.delete(folder)
     } catch (error) {
