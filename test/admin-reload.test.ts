@@ -5,6 +5,7 @@ import { NO_CODE } from '../src/config/loaded-code.ts'
 import type { GatewayInput } from '../src/config/gateway-input.ts'
 import type { GatewayConfig } from '../src/config/schema.ts'
 import { policies } from '../src/policies/index.ts'
+import { originOf } from '../src/runtime/origin.ts'
 import type { Policy } from '../src/policies/policy.ts'
 import { requestAdmin } from './support/admin.ts'
 import { cleanUp } from './support/cleanup.ts'
@@ -34,7 +35,7 @@ async function startProcess(t: TestContext, input: GatewayInput) {
     reloads: {
       get applied() {
         const read = { config: scope.config, revision: 'r', text: null, code: [], modules: NO_CODE, warnings: [] }
-        return { ...read, generation: 1, since: 0 }
+        return { ...read, generation: 1, since: 0, origin: originOf('started') }
       },
       earlier: [],
       lastReload: null,

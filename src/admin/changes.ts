@@ -100,7 +100,7 @@ export function changeEndpoints(app: AdminApp, { reloads, source, log }: AdminCo
           )
         if (text === undefined) throw new GatewayError('bad-request', 'Send the text of the configuration as the body.')
         const confirm = query.confirm ?? null
-        const outcome = await written.put({ text, check, force: query.force, confirm })
+        const outcome = await written.put({ text, check, force: query.force, confirm, asker: callerFields(operator) })
         const { revision, generation } = outcome.applied
         log.warn(
           {
@@ -148,10 +148,14 @@ export function changeEndpoints(app: AdminApp, { reloads, source, log }: AdminCo
     async ({ headers, query, operator }) => {
       const { written } = sourceOf(source)
       const field = headers['if-match']
-      const outcome = await written.rollback(() => {
-        checkWritable(reloads.applied.config)
-        checkMatch(field)
-      }, query.force)
+      const outcome = await written.rollback(
+        () => {
+          checkWritable(reloads.applied.config)
+          checkMatch(field)
+        },
+        query.force,
+        callerFields(operator),
+      )
       const { revision, generation } = outcome.applied
       log.warn(
         { ...callerFields(operator), outcome: outcome.outcome, revision, generation },

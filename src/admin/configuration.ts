@@ -8,8 +8,10 @@ import { maskedConfig } from '../config/masked-config.ts'
 import { maskedSource } from '../config/masked-source.ts'
 import { type Path, problemMember } from '../config/problems.ts'
 import type { GatewayConfig } from '../config/schema.ts'
+import { operatorProofs } from '../core/operator-proof.ts'
 import { fieldOf, type Fields, itemsOf } from '../core/value.ts'
 import { threadStatusTopic } from '../front/thread-status.ts'
+import { ways } from '../runtime/origin.ts'
 import type { Outcome } from '../runtime/reloader.ts'
 import type { AdminApp } from './app.ts'
 import type { AdminContext } from './context.ts'
@@ -29,11 +31,28 @@ const tag = z
 /** Null for a module, which has no text. */
 export const etag = tag.nullable()
 
+const origin = z
+  .object({
+    how: z
+      .enum(ways)
+      .describe(
+        'started: with the process; reloaded: from the file; sent: with PUT /config; went_back: with POST /config/rollback; expired: the ' +
+          'one after it was not confirmed in time.',
+      ),
+    operator: z
+      .string()
+      .nullable()
+      .describe('Name of the user; null for the token, on this machine, and if nobody asked.'),
+    by: z.enum(operatorProofs).nullable().describe('How the operator was identified; null if nobody asked.'),
+  })
+  .describe('Why it is in effect, and who asked for it.')
+
 export const status = z.object({
   revision,
   generation,
   etag,
   since: time.describe('When it took effect.'),
+  origin,
   current: z.boolean().describe('False if the last one read was refused.'),
   warnings: problemSchema.array().describe('Warnings about the running configuration.'),
   writable: z.boolean().describe('Whether operators may send configurations (admin.writable).'),
@@ -50,7 +69,7 @@ export const status = z.object({
     .nullable()
     .describe('A pending change, rolled back unless POST /config/confirm comes in time; otherwise null.'),
   earlier: z
-    .object({ revision, generation, since: time })
+    .object({ revision, generation, since: time, origin })
     .array()
     .describe('What POST /config/rollback returns to, latest first.'),
   workers: z
@@ -116,6 +135,7 @@ export function configurationEndpoints(app: AdminApp, { policies, reloads, sourc
         generation: applied.generation,
         etag: applied.text === null ? null : textTag(applied.text),
         since: timeOf(applied.since),
+        origin: applied.origin,
         current: lastSuccessful,
         warnings: applied.warnings.map(problemMember),
         writable: applied.config.admin !== false && applied.config.admin.writable,
@@ -125,6 +145,7 @@ export function configurationEndpoints(app: AdminApp, { policies, reloads, sourc
           revision: each.revision,
           generation: each.generation,
           since: timeOf(each.since),
+          origin: each.origin,
         })),
         workers: answers
           .map(({ worker, generation: number }) => ({ worker, generation: number }))
@@ -167,7 +188,7 @@ export function configurationEndpoints(app: AdminApp, { policies, reloads, sourc
       },
     },
     async ({ query: { force }, operator }) => {
-      const outcome = await sourceOf(source).reload(force)
+      const outcome = await sourceOf(source).reload(force, callerFields(operator))
       log.warn({ ...callerFields(operator), outcome: outcome.outcome, force }, 'An operator has asked for a reload')
       return describe(outcome)
     },

@@ -73,7 +73,7 @@ export class FileGateway {
       refused: refused?.error ?? null,
       source: {
         file,
-        reload: (force) => this.watched.reload(force),
+        reload: (force, asker) => this.watched.reload(force, asker),
         plan: (text) => reader.compare(text, this.process.reloads.applied),
         written: this.written,
       },

@@ -224,6 +224,13 @@ export interface Problem {
   readonly message: string
 }
 
+/** Why a configuration is in effect, and who asked for it. */
+export interface Origin {
+  readonly how: 'started' | 'reloaded' | 'sent' | 'went_back' | 'expired'
+  readonly operator: string | null
+  readonly by: Session['by']
+}
+
 /** GET /config/status. */
 export interface ConfigStatus {
   readonly revision: string
@@ -231,12 +238,18 @@ export interface ConfigStatus {
   /** Of the text, for If-Match; null for a module. */
   readonly etag: string | null
   readonly since: string
+  readonly origin: Origin
   readonly current: boolean
   readonly warnings: readonly Problem[]
   readonly writable: boolean
   readonly lastReload: { readonly outcome: string; readonly at: string; readonly problems: readonly Problem[] } | null
   readonly awaitsConfirmation: { readonly until: string } | null
-  readonly earlier: readonly { readonly revision: string; readonly generation: number; readonly since: string }[]
+  readonly earlier: readonly {
+    readonly revision: string
+    readonly generation: number
+    readonly since: string
+    readonly origin: Origin
+  }[]
   readonly workers: readonly { readonly worker: number; readonly generation: number }[]
 }
 

@@ -1,4 +1,5 @@
 import type { PlanDocument } from '../config/plan/plan-document.ts'
+import type { Asker } from './origin.ts'
 import type { Outcome } from './reloader.ts'
 import type { WrittenConfiguration } from './written-configuration.ts'
 
@@ -7,7 +8,7 @@ export interface ConfigurationSource {
   /** The configuration file. */
   readonly file: string
   /** Reads the configuration again and puts it into effect. `force` also accepts a file that looks incomplete. Never rejects. */
-  reload(force: boolean): Promise<Outcome>
+  reload(force: boolean, asker: Asker): Promise<Outcome>
   /**
    * The differences if YAML text, or (null) the current content of the file, replaced the running configuration. Rejects with ConfigError
    * if it is invalid.

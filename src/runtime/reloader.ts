@@ -12,6 +12,7 @@ import type { Logger } from '../core/logger.ts'
 import type { Metrics } from '../core/metrics.ts'
 import type { InstanceChange } from '../front/next-generation.ts'
 import type { PreparedFleet, Fleet } from './fleet.ts'
+import { type Origin, originOf } from './origin.ts'
 import type { ProcessPrepared, ProcessScope } from './process-scope.ts'
 
 /** A valid configuration that may replace the running one. */
@@ -28,6 +29,7 @@ export interface Candidate extends Judged {
 
 /** A running configuration. */
 export interface Applied extends Candidate {
+  readonly origin: Origin
   /** Number of the configuration within this process, starting at 1. */
   readonly generation: number
   /** Start time, in milliseconds since 1970-01-01T00:00:00Z. */
@@ -48,6 +50,8 @@ export type Outcome =
 
 /** Options for a reload. */
 export interface Reload {
+  /** Default: nobody asked for it. */
+  readonly origin?: Origin
   /** Accept it even if the file looks incomplete. Default false. */
   readonly force?: boolean
   /** Whether it returns to a previously applied configuration. Default false. */
@@ -62,6 +66,7 @@ export interface Earlier {
   readonly revision: string
   readonly generation: number
   readonly since: number
+  readonly origin: Origin
 }
 
 /** A completed reload. */
@@ -144,7 +149,7 @@ export class Reloader implements Reloads {
     this.successful = refused === null
     scope.board.outdated = refused !== null
     if (refused !== null) this.past = { outcome: 'refused', at: clock.wall(), problems: refused.problems }
-    this.current = { ...first, generation: 1, since: clock.wall() }
+    this.current = { ...first, generation: 1, since: clock.wall(), origin: originOf('started') }
     for (const outcome of ['applied', 'refused', 'unchanged', 'rolled_back'])
       metrics.counter('sallyport_config_reloads_total', { outcome })
     metrics.watch('sallyport_config_last_reload_successful', {}, () => (this.successful ? 1 : 0))
@@ -223,7 +228,7 @@ export class Reloader implements Reloads {
     } catch (error) {
       return this.refused(error)
     }
-    return this.commit(candidate, ready, begun, how.back === true)
+    return this.commit(candidate, ready, begun, how)
   }
 
   private async exchange(): Promise<boolean> {
@@ -289,11 +294,11 @@ export class Reloader implements Reloads {
     candidate: Candidate,
     { process, fleet }: Ready,
     begun: number,
-    back: boolean,
+    { back = false, origin = originOf('reloaded') }: Reload,
   ): Promise<Outcome> {
     const { clock, log, listening } = this.options
     this.texts = textsAfter(this.texts, this.current, candidate.text, back)
-    this.current = { ...candidate, generation: this.current.generation + 1, since: clock.wall() }
+    this.current = { ...candidate, generation: this.current.generation + 1, since: clock.wall(), origin }
     process.commit()
     await fleet.commit()
     this.exchanged()
@@ -384,6 +389,7 @@ export function lastOf({ earlier }: Pick<Reloads, 'earlier'>): Earlier {
  */
 function textsAfter(texts: readonly Earlier[], left: Applied, next: string | null, back: boolean): readonly Earlier[] {
   if (back) return texts.slice(texts.findIndex(({ text }) => text === next) + 1)
-  const { text, revision, generation, since } = left
-  return text === null || text === next ? texts : [{ text, revision, generation, since }, ...texts].slice(0, EARLIER)
+  const { text, revision, generation, since, origin } = left
+  if (text === null || text === next) return texts
+  return [{ text, revision, generation, since, origin }, ...texts].slice(0, EARLIER)
 }

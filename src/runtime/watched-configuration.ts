@@ -3,6 +3,7 @@ import type { GatewayConfig } from '../config/schema.ts'
 import { fileDigest } from '../core/file-digest.ts'
 import type { Logger } from '../core/logger.ts'
 import type { FileWatcher } from '../core/watch-files.ts'
+import { NOBODY, originOf } from './origin.ts'
 import type { Reload } from './reloader.ts'
 
 /** The source of a configuration: absolute paths, and digests of the files' content. */
@@ -19,7 +20,7 @@ export interface WatchedConfigurationOptions<Read extends FromFiles, Outcome ext
   /** Reads the configuration from its file. Rejects with a ConfigError if it is invalid. */
   readonly read: () => Promise<Read>
   /** Replaces the running configuration with the one that is read. Never rejects. */
-  readonly reload: (read: () => Promise<Read>, how: Pick<Reload, 'force' | 'own'>) => Promise<Outcome>
+  readonly reload: (read: () => Promise<Read>, how: Omit<Reload, 'back'>) => Promise<Outcome>
   readonly files: FileWatcher
   /** Files of the initial configuration: absolute paths, and digests of their content. */
   readonly first: ReadonlyMap<string, string>
@@ -56,11 +57,11 @@ export class WatchedConfiguration<Read extends FromFiles, Outcome extends InForc
   /**
    * Reloads the configuration, or joins a pending reload that has not started reading. `force` also accepts a file that looks incomplete.
    */
-  reload(force = false): Promise<Outcome> {
+  reload(force = false, asker = NOBODY): Promise<Outcome> {
     const waiting = this.waiting.get(force)
     if (waiting !== undefined) return waiting
     let begun = false
-    const outcome = this.reloadOnce({ force }, () => {
+    const outcome = this.reloadOnce({ force, origin: originOf('reloaded', asker) }, () => {
       begun = true
       this.waiting.delete(force)
     })
@@ -73,13 +74,13 @@ export class WatchedConfiguration<Read extends FromFiles, Outcome extends InForc
     return this.reloadOnce({ force: true, own: true }, () => {})
   }
 
-  private reloadOnce(how: Pick<Reload, 'force' | 'own'>, begins: () => void): Promise<Outcome> {
+  private reloadOnce(how: Omit<Reload, 'back'>, begins: () => void): Promise<Outcome> {
     const outcome = this.readOnce(how, begins)
     this.last = outcome
     return outcome
   }
 
-  private async readOnce(how: Pick<Reload, 'force' | 'own'>, begins: () => void): Promise<Outcome> {
+  private async readOnce(how: Omit<Reload, 'back'>, begins: () => void): Promise<Outcome> {
     const { read, reload } = this.options
     const outcome = await reload(async () => {
       begins()

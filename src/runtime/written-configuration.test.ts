@@ -8,8 +8,11 @@ import { turnUntil } from '../../test/support/settled.ts'
 import { parseConfig } from '../config/parse.ts'
 import { createMemoryLogger } from '../telemetry/memory-logger.ts'
 import { NO_CODE } from '../config/loaded-code.ts'
-import type { Applied, Candidate, Earlier, Outcome } from './reloader.ts'
+import { type Asker, NOBODY, originOf } from './origin.ts'
+import type { Applied, Candidate, Earlier, Outcome, Reload } from './reloader.ts'
 import { type Change, WrittenConfiguration } from './written-configuration.ts'
+
+const ADA: Asker = { operator: 'ada', by: 'session' }
 
 /** A file "one" that is applied, and a gateway that takes over every text but "bad". */
 function setUp(t: TestContext, { isModule = false } = {}) {
@@ -27,9 +30,12 @@ function setUp(t: TestContext, { isModule = false } = {}) {
     warnings: [],
     revision: text.trim(),
   })
-  let applied: Applied = { ...candidate('one'), generation: 1, since: 0 }
+  let applied: Applied = { ...candidate('one'), generation: 1, since: 0, origin: originOf('started') }
   let earlier: readonly Earlier[] = []
-  const reload = async (read: () => Promise<Candidate>, { back = false } = {}): Promise<Outcome> => {
+  const reload = async (
+    read: () => Promise<Candidate>,
+    { back = false, origin = originOf('reloaded') }: Reload = {},
+  ): Promise<Outcome> => {
     const next = await read()
     if (next.text === 'bad')
       return { outcome: 'refused', applied, problems: [{ path: '', message: 'bad' }], error: new Error('bad') }
@@ -37,9 +43,10 @@ function setUp(t: TestContext, { isModule = false } = {}) {
       applied = { ...applied, text: next.text }
       return { outcome: 'unchanged', applied }
     }
-    const left = { text: applied.text!, revision: applied.revision, generation: applied.generation, since: 0 }
+    const { revision, generation } = applied
+    const left = { text: applied.text!, revision, generation, since: 0, origin: applied.origin }
     earlier = back ? earlier.slice(1) : [left, ...earlier]
-    applied = { ...next, generation: applied.generation + 1, since: 0 }
+    applied = { ...next, generation: generation + 1, since: 0, origin }
     return { outcome: 'applied', applied }
   }
   const written = new WrittenConfiguration({
@@ -53,7 +60,7 @@ function setUp(t: TestContext, { isModule = false } = {}) {
     log: createMemoryLogger().log,
   })
   const put = (text: string, more: Partial<Change> = {}): Promise<Outcome> =>
-    written.put({ text, check: () => {}, force: false, confirm: null, ...more })
+    written.put({ text, check: () => {}, force: false, confirm: null, asker: ADA, ...more })
   return {
     file,
     clock,
@@ -61,6 +68,7 @@ function setUp(t: TestContext, { isModule = false } = {}) {
     put,
     reload: (text: string) => reload(async () => candidate(text)),
     inForce: () => applied.text,
+    origin: () => applied.origin,
     inFile: () => readFileSync(file, 'utf8'),
   }
 }
@@ -74,6 +82,23 @@ test('an accepted text is applied and written, and a rejected one neither', asyn
   assert.equal((await put('two ')).outcome, 'unchanged')
   assert.equal(inFile(), 'two ', 'a file with the same meaning is still written')
   assert.equal((await put('three')).outcome, 'applied', 'and the file is then known')
+})
+
+test('each configuration has the operator who asked for it, unless its time was up', async (t) => {
+  const { put, written, clock, origin, inForce, reload } = setUp(t)
+  const ben: Asker = { operator: null, by: 'token' }
+  await put('two')
+  assert.deepEqual(origin(), { how: 'sent', operator: 'ada', by: 'session' })
+  await put('three', { confirm: 60_000, asker: ben })
+  assert.deepEqual(origin(), { how: 'sent', operator: null, by: 'token' })
+  await written.rollback(() => {}, false, ADA)
+  assert.deepEqual([inForce(), origin()], ['two', { how: 'went_back', operator: 'ada', by: 'session' }])
+  await put('four', { confirm: 60_000 })
+  clock.advance(60_000)
+  await turnUntil('the rollback', () => inForce() === 'two')
+  assert.deepEqual(origin(), { how: 'expired', operator: null, by: null })
+  await reload('five')
+  assert.deepEqual(origin(), { how: 'reloaded', operator: null, by: null })
 })
 
 test('queued changes are checked after the previous ones', async (t) => {
@@ -120,7 +145,7 @@ test('a change that is not confirmed in time is rolled back', async (t) => {
   assert.deepEqual([inFile(), written.until], ['one', null])
   await assert.rejects(written.confirm(), { code: 'conflict' })
   await assert.rejects(
-    written.rollback(() => {}, false),
+    written.rollback(() => {}, false, NOBODY),
     { code: 'conflict' },
     'it cannot be rolled back to',
   )
@@ -130,7 +155,7 @@ test('a rollback of an unconfirmed change takes effect at once, without a check'
   const { put, written, inForce, inFile } = setUp(t)
   await put('two', { confirm: 60_000 })
   const check = (): void => assert.fail('not before the change is confirmed')
-  assert.equal((await written.rollback(check, false)).outcome, 'applied')
+  assert.equal((await written.rollback(check, false, NOBODY)).outcome, 'applied')
   assert.deepEqual([inForce(), inFile(), written.until], ['one', 'one', null])
 })
 
@@ -158,11 +183,11 @@ test('each rollback goes back one step further, and writes the file', async (t) 
   const { put, written, inForce, inFile } = setUp(t)
   for (const text of ['two', 'three']) await put(text)
   for (const text of ['two', 'one']) {
-    assert.equal((await written.rollback(() => {}, false)).outcome, 'applied')
+    assert.equal((await written.rollback(() => {}, false, NOBODY)).outcome, 'applied')
     assert.deepEqual([inForce(), inFile()], [text, text])
   }
   await assert.rejects(
-    written.rollback(() => {}, false),
+    written.rollback(() => {}, false, NOBODY),
     { code: 'conflict', message: /no previous configuration/ },
   )
 })

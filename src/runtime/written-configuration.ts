@@ -3,6 +3,7 @@ import type { Clock } from '../core/clock.ts'
 import { GatewayError } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
 import { Semaphore } from '../core/semaphore.ts'
+import { type Asker, type Origin, originOf } from './origin.ts'
 import { type Applied, type Candidate, lastOf, type Outcome, type Reload, type Reloads } from './reloader.ts'
 import { checkReplaceable, replaceFile, ReplaceError } from './replace-file.ts'
 
@@ -18,6 +19,7 @@ export interface Change {
   readonly force: boolean
   /** Time in milliseconds after which it is reverted unless confirmed; null if it is final immediately. */
   readonly confirm: number | null
+  readonly asker: Asker
 }
 
 /** A configuration that is applied until it is confirmed or its time is up. */
@@ -69,7 +71,7 @@ export class WrittenConfiguration {
    * Applies a text in all workers and writes it to the file, immediately or when it is confirmed. On failure, rejects with GatewayError
    * 'conflict', which says what to do, or 'too-busy', or with the error of `check`; nothing has changed then.
    */
-  put({ text, check, force, confirm }: Change): Promise<Outcome> {
+  put({ text, check, force, confirm, asker }: Change): Promise<Outcome> {
     return this.inTurn(async () => {
       check()
       const { awaited } = this
@@ -81,7 +83,7 @@ export class WrittenConfiguration {
         )
       }
       const { applied: before } = this.options.reloads()
-      const outcome = await this.change(text, { force })
+      const outcome = await this.change(text, { force, origin: originOf('sent', asker) })
       if (outcome.outcome === 'refused') return outcome
       const { generation } = outcome.applied
       if (confirm === null || outcome.outcome === 'unchanged') await this.publish(text, before)
@@ -110,14 +112,15 @@ export class WrittenConfiguration {
    * Returns to the configuration before the running one: an unconfirmed configuration is reverted; otherwise the previously applied text is
    * written to the file. Rejects in the same way as `put`.
    */
-  rollback(check: () => void, force: boolean): Promise<Outcome> {
+  rollback(check: () => void, force: boolean, asker: Asker): Promise<Outcome> {
     return this.inTurn(async () => {
+      const origin = originOf('went_back', asker)
       const { awaited } = this
-      if (awaited !== null) return this.takeBack(awaited)
+      if (awaited !== null) return this.takeBack(awaited, origin)
       check()
       const { applied: before } = this.options.reloads()
       const last = lastOf(this.options.reloads())
-      const outcome = await this.change(last.text, { force, back: true })
+      const outcome = await this.change(last.text, { force, back: true, origin })
       if (outcome.outcome !== 'refused') await this.publish(last.text, before)
       return outcome
     })
@@ -175,7 +178,7 @@ export class WrittenConfiguration {
     try {
       await replaceFile(file, text)
     } catch (error) {
-      await reload(async () => before, { force: true, back: true })
+      await reload(async () => before, { force: true, back: true, origin: before.origin })
       throw conflictOf(error)
     }
     await reread()
@@ -195,13 +198,13 @@ export class WrittenConfiguration {
   private async expire(trial: Trial): Promise<void> {
     if (this.awaited !== trial) return
     this.options.log.warn({ generation: trial.generation }, 'A change was not confirmed in time and is rolled back')
-    await this.takeBack(trial)
+    await this.takeBack(trial, originOf('expired'))
   }
 
-  private takeBack({ before, cancel }: Trial): Promise<Outcome> {
+  private takeBack({ before, cancel }: Trial, origin: Origin): Promise<Outcome> {
     cancel()
     this.trial = null
-    return this.options.reload(async () => before, { force: true, back: true })
+    return this.options.reload(async () => before, { force: true, back: true, origin })
   }
 }
 

@@ -173,7 +173,7 @@ test('where configurations may be sent, a key of the configuration is applied by
   assert.equal(await status(secret), 200)
   await copied(page)
   await page.getByRole('button', { name: 'Keep it' }).click()
-  await page.getByText('A change is in effect').waitFor({ state: 'detached' })
+  await page.getByText('is in effect and waiting').waitFor({ state: 'detached' })
   await page.getByRole('button', { name: /^Revoke new / }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click()
   await page.getByText('Nothing is changed yet.').waitFor()

@@ -6,6 +6,7 @@ import { parse } from 'yaml'
 import type { Service, Status } from '../../src/console/answers.ts'
 import { ago, duration, milliseconds, byteSize, rate, share, until } from '../../src/console/format.ts'
 import { withLineEnds, withLineFeeds } from '../../src/console/line-ends.ts'
+import { originOf } from '../../src/console/origin.ts'
 import { compare, patchOf } from '../../src/console/patch.ts'
 import { effectivePolicies } from '../../src/console/policies.ts'
 import { counted, percentile, periodOf, ratesOf } from '../../src/console/rates.ts'
@@ -232,6 +233,7 @@ const well: Looked = {
     revision: 'a',
     generation: 1,
     since: '2026-01-01T00:00:00Z',
+    origin: { how: 'started', operator: null, by: null },
     current: true,
     warnings: [],
     writable: false,
@@ -303,6 +305,25 @@ test('what was applied is forgotten only when it is kept', () => {
   assert.equal(fate('"old"', later), 'undone')
   assert.equal(fate('"other"', later), 'replaced')
   assert.equal(fate('"other"', later, true), 'replaced')
+})
+
+test('a configuration has its origin, and who asked for it', () => {
+  const origins = [
+    { how: 'started', operator: null, by: null },
+    { how: 'reloaded', operator: null, by: null },
+    { how: 'reloaded', operator: null, by: 'machine' },
+    { how: 'sent', operator: 'ada', by: 'oidc' },
+    { how: 'went_back', operator: null, by: 'token' },
+    { how: 'expired', operator: null, by: null },
+  ] as const
+  assert.deepEqual(origins.map(originOf), [
+    'start of the process',
+    'reload of the file',
+    'reload of the file by someone on its machine',
+    'change by ada',
+    'rollback by the admin token',
+    'automatic rollback',
+  ])
 })
 
 test('a healthy gateway has no findings', () => {

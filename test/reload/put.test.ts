@@ -4,6 +4,7 @@ import test, { type TestContext } from 'node:test'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 import type { AdminAnswer } from '../support/admin.ts'
 import { temporaryFile } from '../support/command.ts'
+import { quickDigestOf } from '../support/password.ts'
 import { answering, startConfiguredHere, TOKEN } from '../support/configured.ts'
 
 const POST = { method: 'POST' }
@@ -85,6 +86,29 @@ test('a rollback can be compared before, and leads to another text', async (t) =
   assert.equal(await rollback(), 'unchanged')
   assert.equal(await readFile(file, 'utf8'), writable('one'))
   assert.deepEqual([await planned(), await rollback()], [409, 409])
+})
+
+test('each configuration has who asked for it, without what identifies them', async (t) => {
+  const password = 'a password of theirs'
+  const users = `users: [{ name: ada, password: '${quickDigestOf(password)}', role: admin }]`
+  const text = (body: string): string => writable(body).replace('writable: true', `writable: true, ${users}`)
+  const { admin, ask, file, put } = await startWith(t, text('one'))
+  const login = await ask('/login', { method: 'POST', json: { name: 'ada', password } })
+  const cookie = String(login.headers['set-cookie']).split(';', 1)[0]!
+  await put(text('two'))
+  await writeFile(file, text('three'))
+  const headers = { Cookie: cookie, 'X-Requested-With': 'test' }
+  assert.equal((await fetch(`${admin}/config/reload`, { ...POST, headers })).status, 200)
+  await put(text('four'), '?confirm=1h')
+  const { json, text: shown } = await ask('/config/status')
+  const origins = [json, ...(json['earlier'] as Record<string, unknown>[])].map(({ origin }) => origin)
+  assert.deepEqual(origins, [
+    { how: 'sent', operator: null, by: 'token' },
+    { how: 'reloaded', operator: 'ada', by: 'session' },
+    { how: 'sent', operator: null, by: 'token' },
+    { how: 'started', operator: null, by: null },
+  ])
+  for (const secret of [TOKEN, password, cookie.split('=')[1]!]) assert.ok(!shown.includes(secret))
 })
 
 test('the last reload is what an operator did, not the reading of what the gateway wrote after it', async (t) => {

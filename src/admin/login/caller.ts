@@ -1,4 +1,5 @@
 import type { FastifyContextConfig } from 'fastify'
+import type { OperatorProof } from '../../core/operator-proof.ts'
 import type { OperatorRole } from '../../core/operator-role.ts'
 
 declare module 'fastify' {
@@ -14,16 +15,13 @@ declare module 'fastify' {
   }
 }
 
-/** How a caller was identified: "session" with a password, "oidc" at the provider, "token" with the token; "machine" if no login is required. */
-export const proofs = ['session', 'oidc', 'token', 'machine'] as const
-
 /** The caller of the admin API. */
 export interface Caller {
   /** Name of the user; null for the token, and for callers on this machine if no login is required. */
   readonly name: string | null
   /** The user's identifier at the provider (the claim `sub`); null for all other callers. */
   readonly subject: string | null
-  readonly by: (typeof proofs)[number]
+  readonly by: OperatorProof
   readonly role: OperatorRole
   /** Whether the caller is still authenticated: sessions end. */
   readonly isValid: () => boolean
@@ -45,7 +43,7 @@ export function neededRole(method: string, config: Pick<FastifyContextConfig, 'r
 /** The fields of the log that identify the caller. */
 interface CallerFields {
   readonly operator: string | null
-  readonly by: string | null
+  readonly by: OperatorProof | null
   readonly subject?: string
 }
 

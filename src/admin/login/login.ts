@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { MAX_TOKEN_LENGTH } from '../../config/admin-schema.ts'
 import { GatewayError } from '../../core/errors.ts'
+import { operatorProofs } from '../../core/operator-proof.ts'
 import { operatorRoles } from '../../core/operator-role.ts'
 import { MAX_PASSWORD_LENGTH } from '../../core/password-digest.ts'
 import { PasswordQueue } from '../../core/password-queue.ts'
@@ -8,7 +9,7 @@ import type { AdminApp } from '../app.ts'
 import { HOME } from '../console.ts'
 import type { AdminContext } from '../context.ts'
 import { Attempts } from './attempts.ts'
-import { type Caller, callerFields, proofs } from './caller.ts'
+import { type Caller, callerFields } from './caller.ts'
 import { noSession, sessionCookie, sessionIn } from './cookie.ts'
 import { CALLBACK, originOf, PROVIDER_LOGIN, providerEndpoints } from './oidc/endpoints.ts'
 import type { LoggedIn } from './sessions.ts'
@@ -36,7 +37,7 @@ export const loginState = z.object({
     .describe('Name of the user; null for the token, on this machine, and if nobody is logged in.'),
   role: z.enum(operatorRoles).nullable().describe('What the caller may do; null for nothing.'),
   by: z
-    .enum(proofs)
+    .enum(operatorProofs)
     .nullable()
     .describe(
       'How the caller was identified: session for a user with a password, oidc for a user of the provider, machine if no login is required.',

@@ -1,20 +1,25 @@
 import { h, type ComponentChildren } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
+import type { ConfigStatus } from '../answers.ts'
 import { callApi } from '../client.ts'
 import { until } from '../format.ts'
+import { originOf } from '../origin.ts'
 import { ActionButton } from '../parts/actions.ts'
 import { Failure } from '../parts/notes.ts'
 
-/** A change of the configuration that is rolled back unless it is kept. */
-export function Awaited({
-  until: end,
-  now,
-  again,
-}: {
-  until: string
-  now: number
-  again: () => void
-}): ComponentChildren {
+interface Props {
+  readonly status: ConfigStatus
+  readonly now: number
+  readonly again: () => void
+}
+
+/** A change of the configuration that is rolled back unless it is kept, if there is one. */
+export function Awaited(props: Props): ComponentChildren {
+  const { awaitsConfirmation } = props.status
+  return awaitsConfirmation !== null && h(Waiting, { ...props, end: awaitsConfirmation.until })
+}
+
+function Waiting({ status, now, again, end }: Props & { end: string }): ComponentChildren {
   const [error, setError] = useState<unknown>(null)
   const section = useRef<HTMLElement>(null)
   // It appears above the form that was used, and there is little time.
@@ -34,7 +39,7 @@ export function Awaited({
     h(
       'div',
       null,
-      h('h2', null, 'A change is in effect and waiting for your confirmation'),
+      h('h2', null, `A ${originOf(status.origin)} is in effect and waiting for confirmation`),
       h('p', null, `It is rolled back automatically ${until(end, now)} unless you keep it. Check the overview first.`),
     ),
     h(

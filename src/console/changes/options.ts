@@ -67,8 +67,7 @@ export function Options({ kind, name }: Subject): ComponentChildren {
   }
   const sent = draft?.sent ?? null
   const fate = sent === null || status.data === null ? null : fateOf(sent, status.data)
-  const until = status.data?.awaitsConfirmation?.until
-  const awaited = until !== undefined && h(Awaited, { until, now, again: status.again })
+  const awaited = status.data !== null && h(Awaited, { status: status.data, now, again: status.again })
   if (draft === null)
     return h(
       Fragment,

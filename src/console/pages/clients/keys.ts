@@ -27,7 +27,6 @@ export function Keys(): ComponentChildren {
   const live = useLive()
   const polled = usePolled<ApiKeys>('/keys', 15_000, live.changes)
   const status = usePolled<ConfigStatus>('/config/status', 5000, live.changes)
-  const until = status.data?.awaitsConfirmation?.until
   const now = useNow()
   const [doing, setDoing] = useState<Doing | null>(null)
   const [change, setChange] = useState<{ readonly title: string; readonly change: ManualEdit } | null>(null)
@@ -86,7 +85,8 @@ export function Keys(): ComponentChildren {
     doing?.what === 'revoke' && h(Confirm, { question: doing.question, close }),
     change !== null && h(ChangeDialog, { ...change, close: () => setChange(null) }),
   )
-  return h(Fragment, null, until !== undefined && h(Awaited, { until, now, again: () => status.again() }), panel)
+  const { data } = status
+  return h(Fragment, null, data !== null && h(Awaited, { status: data, now, again: status.again }), panel)
 }
 
 /** The question before a key is revoked: only that key if its prefix is known, even if the list of keys is out of date. */

@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks'
 import type { ConfigStatus } from '../../answers.ts'
 import { ago, moment, plural, short } from '../../format.ts'
 import { useLive, useNow, usePolled } from '../../hooks.ts'
+import { originOf } from '../../origin.ts'
 import { Confirm, type Question } from '../../parts/actions.ts'
 import { Facts, Head, Panel } from '../../parts/layout.ts'
 import { Time } from '../../parts/marks.ts'
@@ -31,7 +32,7 @@ export function Configuration(): ComponentChildren {
         h(
           Fragment,
           null,
-          status.awaitsConfirmation !== null && h(Awaited, { until: status.awaitsConfirmation.until, now, again }),
+          h(Awaited, { status, now, again }),
           !status.current &&
             status.lastReload !== null &&
             h(
@@ -58,13 +59,14 @@ export function Configuration(): ComponentChildren {
 }
 
 function factsOf(
-  { revision, generation, since, workers, lastReload }: ConfigStatus,
+  { revision, generation, since, origin, workers, lastReload }: ConfigStatus,
   now: number,
 ): (readonly [string, ComponentChildren | string])[] {
   const behind = workers.filter((worker) => worker.generation !== generation)
   return [
     ['Revision', h('code', { title: revision }, short(revision))],
     ['In effect since', h(Time, { at: since }, `${moment(since)}, ${ago(since, now)}`)],
+    ['Origin', originOf(origin)],
     ['Number', `${generation} in this process`],
     [
       'Workers',

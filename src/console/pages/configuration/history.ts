@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks'
 import type { ConfigStatus, Plan } from '../../answers.ts'
 import { callApi } from '../../client.ts'
 import { ago, moment, short } from '../../format.ts'
+import { originOf } from '../../origin.ts'
 import { ActionButton } from '../../parts/actions.ts'
 import { Empty, Panel } from '../../parts/layout.ts'
 import { Time } from '../../parts/marks.ts'
@@ -80,6 +81,7 @@ export function History({ status, again, ask: question, now }: Part & { now: num
               head: 'In effect since',
               cell: ({ since }) => h(Time, { at: since }, `${moment(since)}, ${ago(since, now)}`),
             },
+            { head: 'Origin', cell: ({ origin }) => originOf(origin) },
           ],
         }),
   )
