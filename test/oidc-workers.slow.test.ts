@@ -4,8 +4,11 @@ import { systemClock } from '../src/core/clock.ts'
 import { BrowserJar } from './support/browser-jar.ts'
 import { start } from './support/command.ts'
 import { CLIENT, type OpenIdProvider, startOpenIdProvider } from './support/openid-provider.ts'
+import { until } from './support/redis.ts'
 import { startService } from './support/service.ts'
 import { SECRET } from './support/tokens.ts'
+
+const KILL_WORKER = new URL('support/kill-worker.ts', import.meta.url).href
 
 /** Enough that both workers get some of them, each over its own connection. */
 const MANY = 40
@@ -31,6 +34,23 @@ test('a session is refreshed once for the requests of all workers, as providers 
   assert.equal(provider.refreshTokens.size, 1)
 })
 
+test('if a worker dies while it refreshes a session, the next request refreshes it at once', async (t) => {
+  const provider = await startOpenIdProvider(t, systemClock)
+  const service = await startService(t)
+  const { port, command } = await start(t, yamlFor(provider, service, 1), { preload: KILL_WORKER })
+  const browser = new BrowserJar(port)
+  provider.lifetime = 0
+  await browser.logIn(await browser.open('/'))
+  provider.mischief = { isSilent: true }
+  const cutOff = assert.rejects(browser.fetch('/'))
+  await until('the refresh', () => provider.count('/token') === 2)
+  command.child.kill('SIGUSR2')
+  await cutOff
+  provider.mischief = {}
+  assert.equal((await browser.fetch('/')).status, 200)
+  assert.equal(provider.count('/token'), 3)
+})
+
 test('an outage of the provider that all workers notice is logged once', async (t) => {
   const provider = await startOpenIdProvider(t, systemClock)
   const service = await startService(t)
@@ -45,9 +65,9 @@ test('an outage of the provider that all workers notice is logged once', async (
   assert.equal(command.log.filter(({ message }) => /provider cannot be reached/.test(String(message))).length, 1)
 })
 
-function yamlFor(provider: OpenIdProvider, service: { readonly url: string }): string {
+function yamlFor(provider: OpenIdProvider, service: { readonly url: string }, workers = 2): string {
   return `
-workers: 2
+workers: ${workers}
 listeners: [{ address: 127.0.0.1:0 }]
 services: { backend: { instances: ['${service.url}'], health: false } }
 policies:
@@ -59,6 +79,7 @@ policies:
         clientSecret: ${CLIENT.clientSecret}
         secret: ${SECRET}
         scopes: [openid, offline_access]
+        timeout: 60s
 routes: [{ id: all, match: { path: /* }, service: backend }]
 `
 }

@@ -2,7 +2,7 @@ import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Counter, Metrics } from '../core/metrics.ts'
 import type { TopicHandlers } from '../core/threads.ts'
-import { giveTurns } from './auth/oidc/refresh-turns.ts'
+import { giveTurns, type Turns } from './auth/oidc/refresh-turns.ts'
 import { PurgeCalls } from './cdn/purge-calls.ts'
 import { callCdnTopic } from './cdn/topics.ts'
 import { answerThreads } from './idempotency/memory/answer-threads.ts'
@@ -32,6 +32,8 @@ export class ProcessStores {
   readonly counts: SharedTable
   /** Clients near their limits, as seen by this thread only. */
   readonly near = new NearLimits()
+
+  private turns: Turns | null = null
 
   /** Memory for cached replies; null if it has to be requested from the main thread. */
   readonly replies: ReplyMemories | null
@@ -64,9 +66,10 @@ export class ProcessStores {
     this.replies?.answer(answers, clock)
   }
 
-  /** The thread of that worker has ended: releases what it held. Only for the main thread. */
-  workerEnded(worker: number, clock: Clock): void {
+  /** The thread with that ID, of that worker, has ended: releases what it held. Only for the main thread. */
+  workerEnded(worker: number, thread: number, clock: Clock): void {
     this.replies?.workerEnded(worker, clock)
+    this.turns?.threadEnded(thread)
   }
 
   /** A thread of that worker has begun to listen. Only for the main thread. */
@@ -101,7 +104,7 @@ export class ProcessStores {
 
   /** Lets one thread at a time refresh a session of a browser. Only for the main thread. */
   shareRefreshes(answers: TopicHandlers, clock: Clock): void {
-    giveTurns(answers, clock)
+    this.turns = giveTurns(answers, clock)
   }
 
   /** Warns when the table is full, until the returned function is called. Only for one thread of the process. */

@@ -36,12 +36,16 @@ export class RunningWorker {
   /** Rejects if the worker ends first. */
   readonly listening: Promise<Listening>
   readonly ended: Promise<WorkerEnd>
+  /** Thread ID within the process. */
+  readonly threadId: number
   private readonly thread: Worker
   private readonly channel: Channel
   private exited = false
 
   constructor({ start, thread, clock, log, answer, learn, cutOff }: RunningWorkerOptions) {
     this.thread = thread
+    // Of a thread that has ended, Node.js no longer knows it.
+    this.threadId = thread.threadId
     this.thread.postMessage(start)
     const handlers = new TopicHandlers(log)
     this.channel = new Channel({
@@ -83,11 +87,6 @@ export class RunningWorker {
   /** Whether it has ended or was abandoned. */
   get hasEnded(): boolean {
     return this.exited
-  }
-
-  /** Thread ID within the process. */
-  get threadId(): number {
-    return this.thread.threadId
   }
 
   tell<Message>(topic: Topic<Message, null>, message: Message): void {

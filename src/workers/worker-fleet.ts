@@ -279,7 +279,7 @@ export class WorkerFleet implements Fleet {
         this.heartbeats.forget(number)
         scope.hub.retire(worker)
         scope.board.forget(number)
-        scope.stores.workerEnded(number, this.options.clock)
+        scope.stores.workerEnded(number, worker.threadId, this.options.clock)
       },
     }
   }

@@ -18,6 +18,8 @@ export interface Mischief {
   readonly refusal?: string
   /** An error of the token endpoint. */
   readonly tokenError?: string
+  /** The token endpoint does not answer. */
+  readonly isSilent?: boolean
 }
 
 /** A strict OpenID provider: every visitor is logged in as `user`. */
@@ -133,6 +135,7 @@ export async function startOpenIdProvider(t: TestContext, clock: Clock): Promise
       refreshTokens.delete(form.get('token') ?? '')
       return void response.writeHead(200).end()
     }
+    if (provider.mischief.isSilent === true) return
     const granted = grant(form)
     if (typeof granted === 'string') answer(400, { error: granted })
     else answer(200, granted)

@@ -11,10 +11,11 @@ const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(res
 function setUp(longest = 20_000) {
   const clock = new ManualClock()
   const main = new TopicHandlers(createMemoryLogger().log)
-  giveTurns(main, clock)
+  const turns = giveTurns(main, clock)
   const asked: ((result: Refreshed) => void)[] = []
   const ask = (): Promise<Refreshed> => new Promise((resolve) => void asked.push(resolve))
-  return { clock, main, asked, ask, first: takeTurns(main, longest), second: takeTurns(main, longest) }
+  const [first, second] = [takeTurns(main, longest, 1), takeTurns(main, longest, 2)]
+  return { clock, turns, asked, ask, first, second }
 }
 
 test('while one thread refreshes a session, others wait for its result, and later ones get it', async () => {
@@ -44,7 +45,26 @@ test('a failure is that of all who waited, and the next thread tries again', asy
   assert.deepEqual(await again, { cookie: 'new' })
 })
 
-test('another thread takes over from one that has ended', async () => {
+test('when a thread ends, the next one takes over at once, and keeps what the first one has done', async () => {
+  const { turns, asked, ask, first, second } = setUp()
+  const done = first('done', ask)
+  await turn()
+  asked[0]?.({ cookie: 'kept' })
+  await done
+  void first('a', ask)
+  const waiting = second('a', ask)
+  const other = second('b', ask)
+  await turn()
+  assert.equal(asked.length, 3)
+  turns.threadEnded(1)
+  await turn()
+  assert.equal(asked.length, 4)
+  for (const answer of asked.slice(2)) answer({ cookie: 'new' })
+  assert.deepEqual(await Promise.all([waiting, other]), [{ cookie: 'new' }, { cookie: 'new' }])
+  assert.deepEqual(await second('done', ask), { cookie: 'kept' })
+})
+
+test('another thread takes over from one that is stuck', async () => {
   const { clock, asked, ask, first, second } = setUp()
   void first('a', ask)
   const waiting = second('a', ask)
