@@ -63,7 +63,7 @@ export function changeEndpoints(app: AdminApp, { reloads, source, log }: AdminCo
       'precondition-failed',
       matches(field, [`"${applied.revision}"`])
         ? 'If-Match has the revision, which does not show whether comments or the order of keys have changed: send the ETag of GET /config/text or GET /config.'
-        : 'The text of the running configuration has changed in the meantime: fetch it again with its ETag, and make your change there.',
+        : 'The text of the running configuration has changed in the meantime: look at it again, and send its ETag.',
     )
   }
 
@@ -123,12 +123,13 @@ export function changeEndpoints(app: AdminApp, { reloads, source, log }: AdminCo
     {
       schema: {
         summary: 'Confirm a pending change, and write it to the file',
+        description: 'If-Match is respected if present.',
         tags: ['configuration'],
         response: { 200: changed },
       },
     },
-    async ({ operator }) => {
-      const applied = await sourceOf(source).written.confirm()
+    async ({ headers, operator }) => {
+      const applied = await sourceOf(source).written.confirm(() => checkMatch(headers['if-match']))
       log.warn({ ...callerFields(operator), revision: applied.revision }, 'An operator has confirmed the configuration')
       return describe('confirmed', applied)
     },
@@ -149,9 +150,10 @@ export function changeEndpoints(app: AdminApp, { reloads, source, log }: AdminCo
       const { written } = sourceOf(source)
       const field = headers['if-match']
       const outcome = await written.rollback(
-        () => {
-          checkWritable(reloads.applied.config)
+        (isUnconfirmed) => {
           checkMatch(field)
+          // An unconfirmed change may have turned that off.
+          if (!isUnconfirmed) checkWritable(reloads.applied.config)
         },
         query.force,
         callerFields(operator),

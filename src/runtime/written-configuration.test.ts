@@ -129,12 +129,15 @@ test('a change awaiting confirmation is applied, but only written once it is con
   assert.deepEqual([inForce(), inFile(), written.until], ['two', 'one', clock.wall() + 60_000])
   await assert.rejects(put('three'), { code: 'conflict', message: /^A change is waiting for confirmation until .*Z: / })
   clock.advance(59_999)
-  await written.confirm()
+  await written.confirm(() => {})
   assert.deepEqual([inForce(), inFile(), written.until], ['two', 'two', null])
   clock.advance(60_000)
   await put('three')
   assert.deepEqual([inForce(), inFile()], ['three', 'three'])
-  await assert.rejects(written.confirm(), { code: 'conflict', message: 'No change is waiting for confirmation.' })
+  await assert.rejects(
+    written.confirm(() => {}),
+    { code: 'conflict', message: 'No change is waiting for confirmation.' },
+  )
 })
 
 test('a change that is not confirmed in time is rolled back', async (t) => {
@@ -143,7 +146,10 @@ test('a change that is not confirmed in time is rolled back', async (t) => {
   clock.advance(60_000)
   await turnUntil('the rollback', () => inForce() === 'one')
   assert.deepEqual([inFile(), written.until], ['one', null])
-  await assert.rejects(written.confirm(), { code: 'conflict' })
+  await assert.rejects(
+    written.confirm(() => {}),
+    { code: 'conflict' },
+  )
   await assert.rejects(
     written.rollback(() => {}, false, NOBODY),
     { code: 'conflict' },
@@ -151,10 +157,14 @@ test('a change that is not confirmed in time is rolled back', async (t) => {
   )
 })
 
-test('a rollback of an unconfirmed change takes effect at once, without a check', async (t) => {
+test('a rollback of an unconfirmed change takes effect at once, unless the check fails', async (t) => {
   const { put, written, inForce, inFile } = setUp(t)
   await put('two', { confirm: 60_000 })
-  const check = (): void => assert.fail('not before the change is confirmed')
+  const fail = (): void => assert.fail('it is another one')
+  await assert.rejects(written.confirm(fail), { message: 'it is another one' })
+  await assert.rejects(written.rollback(fail, false, NOBODY), { message: 'it is another one' })
+  assert.equal(inForce(), 'two')
+  const check = (isUnconfirmed: boolean): void => assert.ok(isUnconfirmed)
   assert.equal((await written.rollback(check, false, NOBODY)).outcome, 'applied')
   assert.deepEqual([inForce(), inFile(), written.until], ['one', 'one', null])
 })
@@ -164,7 +174,10 @@ test('after another reload the change is not rolled back', async (t) => {
   await put('two', { confirm: 60_000 })
   await reload('three')
   assert.equal(written.until, null)
-  await assert.rejects(written.confirm(), { code: 'conflict' })
+  await assert.rejects(
+    written.confirm(() => {}),
+    { code: 'conflict' },
+  )
   clock.advance(60_000)
   await new Promise(setImmediate)
   assert.equal(inForce(), 'three')
@@ -198,11 +211,14 @@ test('a file changed by somebody else is only replaced with force, and a copy is
   await assert.rejects(put('two'), { code: 'conflict', message: /has been changed and not reloaded/ })
   await put('two', { force: true, confirm: 60_000 })
   assert.deepEqual([inForce(), inFile()], ['two', 'by hand'])
-  await written.confirm()
+  await written.confirm(() => {})
   assert.deepEqual([inFile(), readFileSync(`${file}.1`, 'utf8')], ['two', 'by hand'])
   await put('three', { confirm: 60_000 })
   writeFileSync(file, 'by hand')
-  await assert.rejects(written.confirm(), { code: 'conflict' })
+  await assert.rejects(
+    written.confirm(() => {}),
+    { code: 'conflict' },
+  )
   assert.notEqual(written.until, null, 'it is still waiting')
 })
 

@@ -93,10 +93,12 @@ export class WrittenConfiguration {
   }
 
   /**
-   * Writes the unconfirmed configuration to the file. Rejects with GatewayError 'conflict' if there is none, or if it cannot be written.
+   * Writes the unconfirmed configuration to the file. Rejects with GatewayError 'conflict' if there is none, or if it cannot be written, or
+   * with the error of `check`.
    */
-  confirm(): Promise<Applied> {
+  confirm(check: () => void): Promise<Applied> {
     return this.inTurn(async () => {
+      check()
       const { awaited } = this
       if (awaited === null) throw new GatewayError('conflict', 'No change is waiting for confirmation.')
       const { text, found, cancel } = awaited
@@ -110,14 +112,14 @@ export class WrittenConfiguration {
 
   /**
    * Returns to the configuration before the running one: an unconfirmed configuration is reverted; otherwise the previously applied text is
-   * written to the file. Rejects in the same way as `put`.
+   * written to the file. Rejects in the same way as `put`. `check` is called with whether the running configuration is unconfirmed.
    */
-  rollback(check: () => void, force: boolean, asker: Asker): Promise<Outcome> {
+  rollback(check: (isUnconfirmed: boolean) => void, force: boolean, asker: Asker): Promise<Outcome> {
     return this.inTurn(async () => {
       const origin = originOf('went_back', asker)
       const { awaited } = this
+      check(awaited !== null)
       if (awaited !== null) return this.takeBack(awaited, origin)
-      check()
       const { applied: before } = this.options.reloads()
       const last = lastOf(this.options.reloads())
       const outcome = await this.change(last.text, { force, back: true, origin })

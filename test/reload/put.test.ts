@@ -233,6 +233,22 @@ test('a change that is not confirmed in time is rolled back', async (t) => {
   assert.deepEqual([await answer(), await readFile(file, 'utf8')], ['three', writable('three')])
 })
 
+test('who keeps or rolls back a change that is over does neither to another one', async (t) => {
+  const { ask, clock, file, answer, log, put } = await startWith(t, writable('one'))
+  await put(writable('two'))
+  const { json } = await put(writable('three'), '?confirm=1s')
+  const headers = { 'If-Match': String(json['etag']) }
+  clock.advance(1000)
+  await log.line({ message: 'Configuration applied', generation: 4 })
+  for (const path of ['/config/rollback', '/config/confirm'])
+    assert.equal((await ask(path, { ...POST, headers })).status, 412)
+  assert.equal(await answer(), 'two', 'the one before it stays')
+  await put(writable('four'), '?confirm=1h')
+  for (const path of ['/config/rollback', '/config/confirm'])
+    assert.equal((await ask(path, { ...POST, headers })).status, 412)
+  assert.deepEqual([await answer(), await readFile(file, 'utf8')], ['four', writable('two')])
+})
+
 test('a change that is not confirmed before the gateway stops is not in the file', async (t) => {
   const { file, answer, log, put, stop } = await startWith(t, writable('one'))
   await put(writable('two'), '?confirm=1h')

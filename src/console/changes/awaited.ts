@@ -27,7 +27,8 @@ function Waiting({ status, now, again, end }: Props & { end: string }): Componen
   const run = async (path: string): Promise<void> => {
     setError(null)
     try {
-      await callApi(path, { method: 'POST' })
+      // Nobody keeps or rolls back another change than the one shown.
+      await callApi(path, { method: 'POST', ...(status.etag !== null && { ifMatch: status.etag }) })
     } catch (thrown) {
       setError(thrown)
     }
