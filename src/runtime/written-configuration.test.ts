@@ -217,7 +217,7 @@ test('a file changed by somebody else is only replaced with force, and a copy is
   writeFileSync(file, 'by hand')
   await assert.rejects(
     written.confirm(() => {}),
-    { code: 'conflict' },
+    { code: 'conflict', message: /has been changed and not reloaded: roll back, or / },
   )
   assert.notEqual(written.until, null, 'it is still waiting')
 })

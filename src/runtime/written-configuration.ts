@@ -102,7 +102,10 @@ export class WrittenConfiguration {
       const { awaited } = this
       if (awaited === null) throw new GatewayError('conflict', 'No change is waiting for confirmation.')
       const { text, found, cancel } = awaited
-      await this.checkFile(found)
+      await this.checkFile(
+        found,
+        'roll back, or apply the file with POST /config/reload, which ends the change that waits.',
+      )
       await asConflict(replaceFile(this.options.file, text))
       cancel()
       this.trial = null
@@ -157,21 +160,21 @@ export class WrittenConfiguration {
         'conflict',
         `${file} is a module: change it there, and reload it with POST /config/reload.`,
       )
-    if (how.force !== true) await this.checkFile(reloads().applied.text)
+    if (how.force !== true)
+      await this.checkFile(
+        reloads().applied.text,
+        'apply it with POST /config/reload, or add ?force=true to replace it. A copy is kept.',
+      )
     await asConflict(checkReplaceable(file, text))
     return reload(() => read(text), { ...how, force: how.force === true || how.back === true })
   }
 
-  /** Throws GatewayError 'conflict' if the file was changed by someone else. */
-  private async checkFile(expected: string | null): Promise<void> {
+  /** Throws GatewayError 'conflict', with what to do, if the file was changed by someone else. */
+  private async checkFile(expected: string | null, advice: string): Promise<void> {
     const { file } = this.options
     const found = await readFile(file, 'utf8').catch(() => null)
     if (found === null || found === expected) return
-    throw new GatewayError(
-      'conflict',
-      `${file} has been changed and not reloaded: apply it with POST /config/reload, or add ?force=true to ` +
-        'replace it. A copy is kept.',
-    )
+    throw new GatewayError('conflict', `${file} has been changed and not reloaded: ${advice}`)
   }
 
   /** Writes the applied text to the file; if that fails, applies the previous configuration again. */
