@@ -16,7 +16,7 @@ import type { HealthBoard } from '../services/health/board.ts'
 import type { HealthHistory } from '../services/health/history.ts'
 import type { ServiceReport } from '../services/health/checker.ts'
 import type { SlotTable } from '../services/health/slots.ts'
-import type { ServiceOptions } from '../services/service.ts'
+import type { ServiceOptions } from '../services/service-options.ts'
 import type { MetricsHub } from '../telemetry/metrics/hub.ts'
 import type { Totals } from '../telemetry/metrics/totals.ts'
 

@@ -3,7 +3,7 @@ import { present } from '../core/present.ts'
 import type { SlotTable } from '../services/health/slots.ts'
 import type { PassiveOptions } from '../services/passive/index.ts'
 import type { ManagedService } from '../services/passive/ejection-manager.ts'
-import type { InstanceOptions } from '../services/service.ts'
+import type { InstanceOptions } from '../services/service-options.ts'
 
 /** Services with their current instances. */
 export type PassiveServices = Readonly<

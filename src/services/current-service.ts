@@ -1,7 +1,8 @@
 import type { Clock } from '../core/clock.ts'
 import type { Metrics } from '../core/metrics.ts'
 import { Holder } from '../core/shared.ts'
-import { type InstanceOptions, Service, type ServiceOptions, type ServicePlace, type ServiceTools } from './service.ts'
+import { Service, type ServicePlace, type ServiceTools } from './service.ts'
+import type { InstanceOptions, ServiceOptions } from './service-options.ts'
 
 /** Discovered instances, with their slots on the health board. */
 export interface FoundInstances {

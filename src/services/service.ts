@@ -1,113 +1,38 @@
-import { present } from '../core/present.ts'
-import { isDeepStrictEqual } from 'node:util'
-import { type Address, formatAddress } from '../core/address.ts'
 import type { Clock } from '../core/clock.ts'
-import type { Metrics } from '../core/metrics.ts'
-import { type Holder, Shared } from '../core/shared.ts'
 import type { Deadlines } from '../http/deadlines.ts'
-import type { LanePool } from '../http/lane.ts'
 import type { ServiceTimeouts } from '../http/outgoing-request.ts'
-import type { PoolBounds, PoolOptions } from '../http/pool-options.ts'
-import { ConnectionPool } from '../http1/pool.ts'
-import { StreamPool } from '../http2/pool.ts'
-import { proxyHeader, type ProxyVersion } from '../proxy-protocol/written-header.ts'
-import { OutgoingTls, type OutgoingTlsOptions } from '../tls/outgoing.ts'
+import type { OutgoingTls, OutgoingTlsOptions } from '../tls/outgoing.ts'
 import type { Balancer } from './balancers/balancer.ts'
 import { Candidates } from './balancers/candidates.ts'
-import { balancerFor, type BalancerOptions } from './balancers/index.ts'
+import { balancerFor } from './balancers/index.ts'
 import { seenFrom, ZoneFirst } from './balancers/zone-first.ts'
 import { createLimit } from './concurrency/create-limit.ts'
-import type { ConcurrencyOptions } from './concurrency/index.ts'
 import type { ConcurrencyLimit } from './concurrency/limit.ts'
 import type { ServiceLoad } from './concurrency/service-loads.ts'
 import { Shedding } from './concurrency/shedding.ts'
-import { connectionKey, type ServiceTlsOptions } from './connection-key.ts'
 import type { HealthBoard } from './health/board.ts'
 import { Hedge } from './hedge/hedge.ts'
-import { hedgeBudget, type HedgeOptions } from './hedge/index.ts'
+import { hedgeBudget } from './hedge/index.ts'
 import { instanceOutcomes, Retries } from './instance-metrics.ts'
-import { LiveInstance, liveInstances } from './live-instance.ts'
 import type { OutcomeListener } from './outcome.ts'
-import type { PassiveOptions } from './passive/index.ts'
 import { PassiveHealth } from './passive/passive-health.ts'
-import { PooledInstance } from './pooled-instance.ts'
+import type { PooledInstance } from './pooled-instance.ts'
 import { type RetryOptions, type RouteRetry, retryOf } from './retry/index.ts'
 import { Retry } from './retry/retry.ts'
 import { RetryBudget } from './retry/retry-budget.ts'
+import { type ConnectionTools, ServiceConnections } from './service-connections.ts'
+import type { RouteTimeouts, ServiceOptions } from './service-options.ts'
 import { SlowStart } from './slow-start/slow-start.ts'
 import { StalledAttempts } from './stalled-attempts.ts'
-import { createSticky, type StickyOptions } from './sticky/index.ts'
+import { createSticky } from './sticky/index.ts'
 import type { Sticky } from './sticky/sticky.ts'
 
-/** An instance, configured or discovered. */
-export interface InstanceOptions {
-  readonly url: { readonly scheme: 'http' | 'https'; readonly host: string; readonly port: number }
-  readonly weight: number
-  /** Zone of the instance; omitted if unknown. */
-  readonly zone?: string | null | undefined
-}
-
-/** Options of a service; times in milliseconds. */
-export interface ServiceOptions {
-  readonly instances: readonly InstanceOptions[]
-  readonly balancer: BalancerOptions
-  /** Session affinity; omitted if there is none. */
-  readonly sticky?: StickyOptions | undefined
-  /** When instances are ejected because of their replies; false or omitted for never. */
-  readonly passive?: PassiveOptions | false | undefined
-  readonly concurrency: ConcurrencyOptions
-  /** How long a new instance gets less than its full share; 0 or omitted to disable this. */
-  readonly slowStart?: number | undefined
-  /** Which requests are retried on another instance; false or omitted for none. */
-  readonly retry?: RetryOptions | false | undefined
-  /** When requests are hedged to a second instance; false or omitted for never. */
-  readonly hedge?: HedgeOptions | false | undefined
-  readonly timeouts: {
-    readonly connect: number
-    readonly response: number
-    readonly idle: number
-    /** Time limit across all attempts; omitted for none. */
-    readonly total?: number | undefined
-  }
-  readonly pool: {
-    readonly connections: number
-    readonly streams: number
-    readonly queue: number
-    readonly queueTimeout: number
-    readonly idleTimeout: number
-    readonly lifetime: number
-  }
-  /** Limits for the replies of the service. */
-  readonly limits: { readonly head: number; readonly headers: number }
-  /** 'client', 'instance', or a fixed Host value. */
-  readonly host: string
-  /** TLS options for https instances. */
-  readonly tls?: ServiceTlsOptions | undefined
-  /** The version of the PROXY protocol that its instances expect, or 'off'. */
-  readonly proxyProtocol: ProxyVersion | 'off'
-  /** Whether its instances are reached over HTTP/2. */
-  readonly http2: boolean
-}
-
-/** A route's own timeouts, in milliseconds, which take precedence over its service's. */
-export interface RouteTimeouts {
-  readonly response?: number | undefined
-  readonly idle?: number | undefined
-  readonly total?: number | undefined
-}
-
 /** The dependencies of services in a thread. */
-export interface ServiceTools {
-  readonly board: HealthBoard
-  readonly deadlines: Deadlines
-  readonly random: () => number
-  readonly metrics: Metrics
+export interface ServiceTools extends ConnectionTools {
   /** Keys for the affinity marks given to clients; empty if no service uses them. */
   readonly stickyKeys: readonly Uint8Array[]
   /** Zone of the gateway; null if unknown. */
   readonly zone: string | null
-  /** The holder of the configuration that the service belongs to. */
-  readonly holder: Holder
 }
 
 /** What already exists for one service. */
@@ -117,9 +42,6 @@ export interface ServicePlace {
   /** The same service in the previous configuration; null if there is none. */
   readonly previous: Service | null
 }
-
-/** TLS contexts for services in a thread, by service name and `connectionKey`. */
-const sharedTls = new Shared<OutgoingTls>()
 
 /** A named group of interchangeable instances, as defined by one configuration, in one thread. */
 export class Service {
@@ -161,13 +83,11 @@ export class Service {
   private readonly routeRetries = new Map<RouteRetry, Retry | null>()
   private readonly makeRetry: (options: RetryOptions | false) => Retry | null
   private readonly board: HealthBoard
-  private readonly bounds: PoolBounds
-  /** Whether the pools already have these bounds, because the previous configuration has the same ones. */
-  private readonly settled: boolean
+  private readonly connections: ServiceConnections
 
   constructor(name: string, options: ServiceOptions, { slots, previous }: ServicePlace, tools: ServiceTools) {
-    const { board, deadlines, random, metrics, holder, stickyKeys: keys } = tools
-    const { host, timeouts, proxyProtocol, sticky, http2 } = options
+    const { board, deadlines, random, metrics, stickyKeys: keys } = tools
+    const { host, timeouts, sticky, http2 } = options
     this.name = name
     this.options = options
     this.host = host
@@ -176,26 +96,9 @@ export class Service {
     this.version = http2 ? '2' : '1.1'
     this.timeouts = { responseTimeout: timeouts.response, idleTimeout: timeouts.idle }
     this.retries = new Retries(metrics, name)
-    this.bounds = boundsOf(options, random)
-    this.settled = previous !== null && isDeepStrictEqual(bounding(options), bounding(previous.options))
-    const secure = options.instances.some(({ url }) => url.scheme === 'https')
-    const settings = secure ? (options.tls ?? {}) : null
-    const key = connectionKey(settings, proxyProtocol, http2)
-    this.tls =
-      settings === null ? null : sharedTls.get(holder, `${name} ${key}`, () => new OutgoingTls(settings, this.clock))
-    const slow = metrics.counter('sallyport_slow_clients_total', { reason: 'waited-for' })
-    const connected = { onPreempted: (): void => slow.add(1), introduction: introductionOf(proxyProtocol) }
-    const makePool = ({ host: to, port }: Address): LanePool => {
-      const encryption = this.tls?.to(to, http2 ? 'h2' : 'http/1.1') ?? null
-      const poolOptions = { ...this.bounds, ...connected, host: to, port, encryption }
-      return http2 ? new StreamPool(poolOptions, deadlines) : new ConnectionPool(poolOptions, deadlines)
-    }
-    this.instances = options.instances.map(({ url, weight }) => {
-      const address = formatAddress(url)
-      const make = (): LiveInstance => new LiveInstance(name, address, makePool(url), metrics)
-      const live = liveInstances.get(holder, `${name} ${address} ${key}`, make)
-      return new PooledInstance(live, board.requests, url, weight, present(slots.get(address), `slot of ${address}`))
-    })
+    this.connections = new ServiceConnections(name, options, slots, previous?.connections ?? null, tools)
+    this.tls = this.connections.tls
+    this.instances = this.connections.instances
     const { clock } = this
     this.evenly = this.balance(tools, previous?.evenly ?? null)
     this.slowStart = this.startSlowly(tools, previous)
@@ -285,14 +188,12 @@ export class Service {
 
   /** Applies this configuration to shared resources: pool bounds and the content of TLS files. */
   takeOver(): void {
-    if (!this.settled) for (const instance of this.instances) instance.configure(this.bounds)
-    this.exchangeTls(this.options.tls ?? {})
+    this.connections.takeOver()
   }
 
   /** Applies new content of the TLS files to new connections. Throws an Error for anything OpenSSL rejects. */
   exchangeTls(options: OutgoingTlsOptions): void {
-    const { tls } = this
-    if (tls !== null && !holdsSame(tls.options, options)) tls.exchange(options)
+    this.connections.exchangeTls(options)
   }
 
   /** The service's timeouts, or the route's own ones; for streaming exchanges only the route's own apply. */
@@ -314,33 +215,4 @@ const ENDLESS: ServiceTimeouts = {
 
 function listens(one: Partial<OutcomeListener<PooledInstance>> | null): one is OutcomeListener<PooledInstance> {
   return one?.ended !== undefined
-}
-
-/** The options that determine the bounds of pools. */
-function bounding({ pool, timeouts, limits }: ServiceOptions) {
-  return { pool, timeouts, limits }
-}
-
-function boundsOf({ pool, timeouts, limits }: ServiceOptions, random: () => number): PoolBounds {
-  return {
-    head: limits.head,
-    headers: limits.headers,
-    connections: pool.connections,
-    streams: pool.streams,
-    queue: pool.queue,
-    queueTimeout: pool.queueTimeout,
-    poolTimeout: pool.idleTimeout,
-    lifetime: () => pool.lifetime * (0.9 + 0.2 * random()),
-    connectTimeout: timeouts.connect,
-    responseTimeout: timeouts.response,
-    idleTimeout: timeouts.idle,
-  }
-}
-
-function introductionOf(version: ProxyVersion | 'off'): PoolOptions['introduction'] {
-  return version === 'off' ? null : (client, socket) => proxyHeader(version, client, socket)
-}
-
-function holdsSame(one: OutgoingTlsOptions, other: OutgoingTlsOptions): boolean {
-  return one.ca === other.ca && one.cert === other.cert && one.key === other.key
 }

@@ -1,5 +1,5 @@
 import { balancerName } from '../../services/balancers/index.ts'
-import type { ServiceOptions } from '../../services/service.ts'
+import type { ServiceOptions } from '../../services/service-options.ts'
 import type { CurrentService } from '../../services/current-service.ts'
 import type { HealthBoard } from '../../services/health/board.ts'
 import { ejectionWords } from '../../services/passive/words.ts'

@@ -7,7 +7,7 @@ import type { HealthBoard } from '../../services/health/board.ts'
 import type { ServiceReport } from '../../services/health/checker.ts'
 import type { HealthHistory } from '../../services/health/history.ts'
 import type { SlotTable } from '../../services/health/slots.ts'
-import type { ServiceOptions } from '../../services/service.ts'
+import type { ServiceOptions } from '../../services/service-options.ts'
 import { unknownService } from './unknown-service.ts'
 
 const name = z.string().min(1).max(1024)

@@ -1,4 +1,4 @@
-import type { InstanceOptions } from '../service.ts'
+import type { InstanceOptions } from '../service-options.ts'
 import { MAX_DELAY } from '../../core/clock.ts'
 import type { Metrics } from '../../core/metrics.ts'
 import type { Prepared } from '../../core/prepared.ts'
