@@ -69,6 +69,19 @@ test('a POST with a key is retried if the service supports keys', async (t) => {
   assert.equal(await statuses(port, 10, { method: 'POST', body: '{}' }), '5 x 503, 5 x 200')
 })
 
+test('a POST with a key is retried over a connection that has served other requests, too', async (t) => {
+  const { port } = await setUp(
+    t,
+    (request, response) => (request.method === 'GET' ? response.end('ok') : request.socket.destroy()),
+    { retry: { idempotencyKey: true } },
+  )
+  for (let i = 0; i < 4; i++) {
+    assert.equal(await statuses(port, 4), '4 x 200')
+    const headers = { 'Idempotency-Key': `"${i}"` }
+    assert.equal(await statuses(port, 2, { method: 'POST', body: '{}', headers }), '2 x 200')
+  }
+})
+
 test('an upload larger than the buffer is never retried', async (t) => {
   const { port, good, bad } = await setUp(t, (request, response) => {
     request.resume().on('end', () => void response.writeHead(503).end())

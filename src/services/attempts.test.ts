@@ -231,6 +231,26 @@ test('a close without a reply, and an invalid reply, are retried on another inst
   }
 })
 
+test('after a close of its idle connection, a request is sent again if its method or the service allows it', async () => {
+  const body = Bytes.fromLatin1('x')
+  const key = Headers.of([['Idempotency-Key', '"1"']])
+  for (const [parts, retry, sent] of [
+    [{ method: 'PUT', body }, {}, 1],
+    [{ method: 'PUT', body }, false, 1],
+    [{ method: 'POST', body }, { idempotencyKey: true }, 0],
+    [{ method: 'POST', body, headers: key }, {}, 0],
+    [{ method: 'POST', body, headers: key }, { idempotencyKey: true }, 1],
+    [{ method: 'POST', body: new PushedBody(5), headers: key, expectsContinue: true }, { idempotencyKey: true }, 0],
+  ] as const) {
+    const [a, b] = [new ScriptedInstance(0), new ScriptedInstance(1)]
+    setUpAttempts([a, b], { ...parts }, { retry })
+    a.listener?.failed(new ClosedBeforeReply(true, false, null))
+    b.lanes?.resolve(b)
+    await received()
+    assert.equal(b.requests.length, sent, JSON.stringify([parts.method, retry]))
+  }
+})
+
 test('a timeout is not retried', async () => {
   const [a, b] = [new ScriptedInstance(0), new ScriptedInstance(1)]
   const { result } = setUpAttempts([a, b], {}, { retry: {} })

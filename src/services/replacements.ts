@@ -15,8 +15,8 @@ const MAX_REFUSALS = 3
  *
  * - if nothing was sent because the connection failed or none was available: until every instance was tried, whatever the request is.
  * - if an idle connection was closed just then (RFC 9112 section 9.3.1): once, over a new connection, and the same instance if there is no
- *   other; only if the method is idempotent and the body can be resent (RFC 9110 section 9.2.2). The service has not started processing the
- *   request, so this adds no load that would need a budget.
+ *   other; only if the request is idempotent, by its method or the service's `retry` option, and the body can be resent (RFC 9110 section
+ *   9.2.2). The service has not started processing the request, so this adds no load that would need a budget.
  * - if the service has stated that it did not process the request (RFC 9113 section 8.7): up to MAX_REFUSALS times, whatever the request
  *   is, if its body can be resent; another instance, or the same one over another connection.
  * - if the instance failed, replied that it is unable to handle the request, or was ejected because it stopped replying: according to the
@@ -87,7 +87,8 @@ export class Replacements {
   /** The instance to resend a request to after its idle connection was closed. */
   private repeat(attempt: Attempt): PooledInstance | null {
     const { instance } = attempt
-    if (this.repeated || !mayRepeat(this.exchange)) return null
+    const { exchange, retry } = this
+    if (this.repeated || !(mayRepeat(exchange) || retry?.covers(exchange) === true)) return null
     this.repeated = true
     // A session would be lost on another instance, and this one may be fine.
     if (this.bound === instance) return instance

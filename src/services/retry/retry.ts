@@ -50,9 +50,13 @@ export class Retry {
 
   /** Whether the request may be retried after `times` retries. */
   allows(exchange: Exchange, times: number): boolean {
+    return times < this.options.attempts && this.covers(exchange)
+  }
+
+  /** Whether the options declare that the request may be sent twice, and its body was kept. */
+  covers(exchange: Exchange): boolean {
     const { method, body, headers } = exchange
-    const { attempts, body: largest, idempotencyKey } = this.options
-    if (times >= attempts) return false
+    const { body: largest, idempotencyKey } = this.options
     if (body !== null && !(body instanceof Bytes && body.length <= largest)) return false
     if (IDEMPOTENT.has(method)) return true
     if (exchange.grpc !== null) return this.allowsCall(exchange.path)
