@@ -14,7 +14,8 @@ import type { ServerExchange } from '../http/server-exchange.ts'
 import type { Running, ServedConnection, ServerHandler, SlowReason } from '../http/server-handler.ts'
 import type { ClientHello } from '../tls/client-hello.ts'
 import type { Identity, ServerIdentities } from '../tls/server-identities.ts'
-import { ConnectionShares, type Counted } from './connection-shares.ts'
+import { Admission } from './admission.ts'
+import type { Counted } from './connection-shares.ts'
 import type { HandshakeFailure } from './handshake-failure.ts'
 import { type HandshakeOwner, Handshakes, type Secured } from './handshakes.ts'
 import { readLent, readSecured } from '../http/lent-reads.ts'
@@ -26,7 +27,6 @@ import { PeerCertificates } from './peer-certificates.ts'
 import { ShownIdentities } from './shown-identities.ts'
 import type { HandshakeWatcher, ListenerOptions, Receiver } from './receiver.ts'
 import { ForwardedClient, type TrustedProxies } from './trusted-proxies.ts'
-import { clientNetwork } from '../core/client-network.ts'
 import { plainAddress } from '../core/plain-address.ts'
 import { DenseSet } from '../core/dense-set.ts'
 
@@ -60,7 +60,7 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
   private readonly connections = new DenseSet<'servedIndex', ServedConnection>('servedIndex')
   /** Number of connections so far. */
   private served = 0
-  private readonly shares: ConnectionShares
+  private readonly admission: Admission
   private readonly scheme: 'http' | 'https'
   /** Null without TLS. */
   private readonly shown: ShownIdentities | null
@@ -73,10 +73,6 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
   /** Null where clients are not asked for certificates. */
   private certificates: PeerCertificates | null = null
   private identities: ServerIdentities | null = null
-  /**
-   * When the last search for a connection to drop failed, on the clock of the deadlines: one search per tick is enough.
-   */
-  private fruitless = -1
   private retiring = false
   private draining = false
   private whenEmpty: (() => void) | null = null
@@ -94,7 +90,13 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
     this.head = new RequestHead(this.options)
     this.tools = { options: this.options, deadlines, head: this.head, http2: (connection) => this.takeOver(connection) }
     this.http2 = { options: this.options, deadlines, head: new Http2Head(this.options) }
-    this.shares = new ConnectionShares(options.connections)
+    this.admission = new Admission({
+      options: this.options,
+      proxies,
+      deadlines,
+      connections: this.connections,
+      handshakes: () => this.handshakes,
+    })
     this.scheme = options.secure ? 'https' : 'http'
     this.shown = options.secure ? new ShownIdentities() : null
     this.arrivals = new Arrivals(this, deadlines)
@@ -112,7 +114,7 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
     Object.assign(this.options, options, { secure: this.secure })
     this.head.reconfigure()
     for (const connection of this.connections) connection.reconfigure()
-    this.shares.allow(options.connections)
+    this.admission.reconfigure()
     this.handshakes?.reconfigure()
     this.askForCertificates()
   }
@@ -255,44 +257,8 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
 
   closed(connection: ServedConnection): void {
     this.connections.delete(connection)
-    this.shares.delete(connection.countedFor)
+    this.admission.delete(connection.countedFor)
     if (this.connections.size === 0) this.whenEmpty?.()
-  }
-
-  private hasRoom(peer: string): boolean {
-    const { options, shares } = this
-    const max = options.perClient.connections
-    const full = this.size >= options.connections
-    if (!full && max === undefined) return true
-    const sharer = this.sharerOf(peer)
-    if (max !== undefined && shares.of(sharer) >= max && !this.trusts(peer)) return false
-    return !full || this.makeRoom(sharer)
-  }
-
-  /**
-   * Whose share of the connections those of that peer are part of: all addresses of an IPv6 /64 network are one client,
-   * but the connections of a trusted proxy there are not those of its neighbors.
-   */
-  private sharerOf(peer: string): string {
-    return this.trusts(peer) ? peer : clientNetwork(peer)
-  }
-
-  /**
-   * Closes a connection of the peer that has more than half of all, to make room: an idle one, or one that waits for
-   * its client, preferably one that has been open for long.
-   */
-  private makeRoom(sharer: string): boolean {
-    const greedy = this.shares.ofMost
-    const { now } = this.deadlines
-    if (greedy === null || greedy === sharer || this.fruitless === now || this.trusts(greedy)) return false
-    const isGreedy = ({ countedFor, peer }: Counted): boolean => countedFor === greedy && !this.trusts(peer)
-    if (this.handshakes?.endOldest(isGreedy) === true) return true
-    const waits = (connection: ServedConnection): boolean => isGreedy(connection) && connection.waitsForClient
-    const found =
-      this.connections.find((connection) => waits(connection) && connection.idle) ?? this.connections.find(waits)
-    if (found === undefined) this.fruitless = now
-    found?.preempt()
-    return found !== undefined
   }
 
   trusts(peer: string): boolean {
@@ -316,7 +282,7 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
   /** For a connection introduced by a proxy, bytes may have been read already. */
   private take(accepted: Socket, introduction: Introduction | null = null): void {
     const peer = introduction?.kind === 'client' ? introduction.address : (accepted.remoteAddress ?? '')
-    if (!this.hasRoom(peer)) return void accepted.destroy()
+    if (!this.admission.admits(peer)) return void accepted.destroy()
     if (this.options.secure) return this.acceptSecure(accepted, peer, introduction)
     const early: unknown = introduction === null ? null : accepted.read()
     const connection = this.serve(new ServerConnection(accepted, peer, this, this.tools), introduction, null)
@@ -326,9 +292,7 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
 
   private acceptSecure(accepted: Socket, peer: string, introduction: Introduction | null): void {
     if (this.handshakes === null || this.draining) return void accepted.destroy()
-    const countedFor = this.sharerOf(peer)
-    this.shares.add(countedFor)
-    this.handshakes.begin(accepted, { peer, countedFor }, introduction)
+    this.handshakes.begin(accepted, { peer, countedFor: this.admission.add(peer) }, introduction)
   }
 
   secured({ socket, peer, introduction, identity, identities }: Secured): void {
@@ -349,7 +313,7 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
   }
 
   over({ countedFor }: Counted): void {
-    this.shares.delete(countedFor)
+    this.admission.delete(countedFor)
     if (this.size === 0) this.whenEmpty?.()
   }
 
@@ -375,9 +339,8 @@ export class Listener implements ServerHandler, ArrivalsOwner, HandshakeOwner {
   ): C {
     const { peer } = connection
     connection.order = this.served++
-    connection.countedFor = this.sharerOf(peer)
+    connection.countedFor = this.admission.add(peer)
     this.connections.add(connection)
-    this.shares.add(connection.countedFor)
     // The client is unknown: what it claims about itself is not vouched for by the proxy, which has not looked at it.
     if (introduction?.kind === 'unknown') {
       const address = plainAddress(peer)
