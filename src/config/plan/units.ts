@@ -4,7 +4,7 @@ import { type Unit, unitOf } from '../../core/unit.ts'
 import { gatewaySchemaFor } from '../own-policies.ts'
 import type { Path } from '../problems.ts'
 
-/** Finds the unit of a number by its place; null if it has none. */
+/** Finds the unit of a number or a list by its place; null if it has none. */
 export type UnitAt = (path: Path) => Unit | null
 
 /** For a configuration whose policies are those of the chain. */
@@ -27,7 +27,7 @@ function unitAt(schema: unknown, path: Path): Unit | null {
     return unitAt(schema.unwrap(), path)
   const [step, ...rest] = path
   if (step === undefined) return null
-  if (schema instanceof z.ZodObject) return unitAt(schema.shape[step], rest)
+  if (schema instanceof z.ZodObject) return unitAt(schema.shape[step] ?? schema.def.catchall, rest)
   if (schema instanceof z.ZodRecord) return unitAt(schema.valueType, rest)
   return schema instanceof z.ZodArray ? unitAt(schema.element, rest) : null
 }

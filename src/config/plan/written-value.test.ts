@@ -60,6 +60,25 @@ test('a number is written in the largest unit that divides it', () => {
   assert.equal(written(3, 'workers'), 3)
 })
 
+test('rates are written as one, as several, or as none', () => {
+  for (const path of [
+    ['policies', 'rate-limit', 'tiers', 'api_key'],
+    ['routes', 0, 'policies', 'rate-limit', 'tiers', 'internal'],
+    ['policies', 'rate-limit', 'consumers', 'partner'],
+    ['policies', 'auth', 'failures'],
+  ])
+    for (const [value, written] of [
+      [[], false],
+      [['10/s'], '10/s'],
+      [
+        ['10/s', '1000/h'],
+        ['10/s', '1000/h'],
+      ],
+    ])
+      assert.deepEqual(writtenValue(value, path, unitAt), written, formatPath(path))
+  assert.deepEqual(writtenValue([], ['trustedProxies'], unitAt), [])
+})
+
 test('numbers of a JSON Schema have no unit, even where a size may be instead', () => {
   const schema = { type: 'array', minItems: 1, items: { minimum: 3_600_000 } }
   const body = { limit: 65_536, schema }

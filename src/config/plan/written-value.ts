@@ -1,14 +1,15 @@
 import type { Path } from '../problems.ts'
-import { isFields } from '../../core/value.ts'
+import { isFields, itemsOf } from '../../core/value.ts'
 import type { Unit } from '../../core/unit.ts'
 import type { UnitAt } from './units.ts'
 
-/** A value of the configuration as one would write it: numbers with their units. */
+/** A value of the configuration as one would write it: numbers with their units, and rates as they are. */
 export function writtenValue(value: unknown, path: Path, unitAt: UnitAt): unknown {
   if (typeof value === 'number') {
     const unit = unitAt(path)
-    return unit === null ? value : WRITTEN[unit](value)
+    return unit === null || unit === 'rates' ? value : WRITTEN[unit](value)
   }
+  if (Array.isArray(value) && value.length < 2 && unitAt(path) === 'rates') return itemsOf(value)[0] ?? false
   if (Array.isArray(value)) return value.map((item, i) => writtenValue(item, [...path, i], unitAt))
   if (!isFields(value)) return value
   return Object.fromEntries(
@@ -16,7 +17,7 @@ export function writtenValue(value: unknown, path: Path, unitAt: UnitAt): unknow
   )
 }
 
-const WRITTEN: Readonly<Record<Unit, (number: number) => string>> = {
+const WRITTEN: Readonly<Record<Exclude<Unit, 'rates'>, (number: number) => string>> = {
   milliseconds: scaled('0s', { h: 3_600_000, m: 60_000, s: 1000, ms: 1 }),
   seconds: scaled('0s', { d: 86_400, h: 3600, m: 60, s: 1 }),
   bytes: scaled('0b', { gb: 1024 ** 3, mb: 1024 ** 2, kb: 1024, b: 1 }),

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { typedSchema } from '../../core/typed-schema.ts'
+import { writtenIn } from '../../core/unit.ts'
 import type { Quota } from './meter.ts'
 
 const RATE = /^(\d{1,9})\/(\d{1,4})?([smhd])$/
@@ -36,7 +37,10 @@ const rate = typedSchema<Quota, Rate>(
 /** Schema of one or more rates that all apply at once, or false for none; a list of quotas after parsing. */
 export const rates = z
   .union([
-    z.literal(false).transform((): Quota[] => []),
+    writtenIn(
+      'rates',
+      z.literal(false).transform((): Quota[] => []),
+    ),
     rate.transform((quota) => [quota]),
     rate.array().min(1).superRefine(refuseSameWindows),
   ])
