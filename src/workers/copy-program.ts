@@ -1,6 +1,6 @@
 /**
  * A separate program: sends back over IPC a copy of each listening socket it was started with, from descriptor 4 on, provided its port
- * matches the corresponding argument. Node has no other way to duplicate a descriptor. It accepts no connections: the sockets are opened as
+ * matches the corresponding argument, and then 'sent'. Node has no other way to duplicate a descriptor. It accepts no connections: the sockets are opened as
  * if they were connections, and never read.
  */
 import { Socket } from 'node:net'
@@ -19,5 +19,7 @@ for (const [index, port] of process.argv.slice(2).entries()) {
   // oxlint-disable-next-line typescript/unbound-method -- it is called on its owner
   Reflect.apply(process.send!, process, [{ index }, handle])
 }
+// Waits until the other side has acknowledged each copy, or that it could not receive it.
+process.send!('sent')
 // Keeps running until the other side has received all of them and disconnects.
 process.on('message', () => {})

@@ -1,15 +1,19 @@
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { Address } from '../core/address.ts'
+import { codeOf } from '../core/error-facts.ts'
 import type { ListeningHandle } from '../listener/acceptor.ts'
 
 /** Time limit for copying, in milliseconds; most of it is the start of a program. */
 const TIMEOUT = 30_000
 
+const FAILED = 'the listening sockets could not be copied'
+const TOO_FEW = `${FAILED}: too many files are open; raise the limit (ulimit -Hn, LimitNOFILE), or lower limits.connections`
+
 /**
  * Duplicates listening sockets of this process, whichever thread they belong to: connections queue in a socket until its last copy is
  * closed. The copies belong to the calling thread. Rejects if a descriptor is not a listening socket on the port of the corresponding
- * address.
+ * address, or if too many files are open.
  */
 export async function copySockets(
   descriptors: readonly number[],
@@ -28,14 +32,23 @@ export async function copySockets(
   const timer = setTimeout(() => child.kill('SIGKILL'), TIMEOUT).unref()
   const copies = new Map<number, ListeningHandle>()
   return await new Promise((resolve, reject) => {
-    child.on('error', reject)
-    const failed = (): void => {
+    child.on('error', (error) => {
+      clearTimeout(timer)
+      reject(codeOf(error) === 'EMFILE' ? new Error(TOO_FEW, { cause: error }) : error)
+    })
+    const fail = (problem: string): void => {
       for (const copy of copies.values()) copy.close()
-      reject(new Error('the listening sockets could not be copied'))
+      reject(new Error(problem))
     }
+    const failed = (): void => fail(FAILED)
     child.once('exit', failed)
     child.once('exit', () => clearTimeout(timer))
     child.on('message', (message, handle) => {
+      if (message === 'sent' && copies.size < descriptors.length) {
+        child.off('exit', failed)
+        child.kill('SIGKILL')
+        fail(TOO_FEW)
+      }
       if (!isListeningHandle(handle) || !isIndexed(message)) return
       copies.set(message.index, handle)
       if (copies.size < descriptors.length) return
