@@ -75,3 +75,20 @@ test('a text that was applied and rolled back can be corrected, until it is kept
   await ada.getByRole('button', { name: 'Edit the configuration' }).waitFor()
   assert.equal(await readFile(file, 'utf8'), writable('three'))
 })
+
+test('a change of a comment is written, and another operator does not overwrite it', async (t) => {
+  const { open, file, answer } = await startEditing(t, writable('one'))
+  const [ada, ben] = [await open(), await open()]
+  await edit(ben, "'one'", "'two'")
+  await ben.locator('.come').getByText('two').waitFor()
+  const commented = `# What it answers.${writable('one')}`
+  await edit(ada, '\n', '# What it answers.\n')
+  await ada.getByText('It is equivalent to the running configuration.').waitFor()
+  await apply(ada)
+  await ada.getByRole('button', { name: 'Edit the configuration' }).waitFor()
+  assert.equal(await readFile(file, 'utf8'), commented)
+  await ben.getByText('The configuration has changed since you opened this text').waitFor()
+  await apply(ben)
+  await ben.getByRole('dialog').getByText('has changed in the meantime').waitFor()
+  assert.deepEqual([await answer(), await readFile(file, 'utf8')], ['one', commented])
+})

@@ -12,12 +12,15 @@ export function Apply({
   file,
   text,
   etag,
+  isSame = false,
   done,
 }: {
   file: string
   text: string
   /** Of the text that it replaces. */
   etag: string
+  /** Whether it means the same, for example because only comments have changed. */
+  isSame?: boolean
   done: (changed: Changed) => void
 }): ComponentChildren {
   const [within, setWithin] = useState<string>('1m')
@@ -32,19 +35,20 @@ export function Apply({
     h(
       'div',
       { class: 'actions start' },
-      h(
-        'label',
-        { class: 'field inline' },
-        h('span', null, 'Roll back automatically after'),
+      !isSame &&
         h(
-          'select',
-          {
-            value: within,
-            onChange: ({ currentTarget }: { currentTarget: HTMLSelectElement }) => setWithin(currentTarget.value),
-          },
-          CONFIRM_WITHIN.map((each) => h('option', { key: each, value: each }, each)),
+          'label',
+          { class: 'field inline' },
+          h('span', null, 'Roll back automatically after'),
+          h(
+            'select',
+            {
+              value: within,
+              onChange: ({ currentTarget }: { currentTarget: HTMLSelectElement }) => setWithin(currentTarget.value),
+            },
+            CONFIRM_WITHIN.map((each) => h('option', { key: each, value: each }, each)),
+          ),
         ),
-      ),
       h(
         ActionButton,
         { method: 'PUT', path: '/config', class: 'button primary', onClick: () => setAsking(true) },
@@ -55,7 +59,9 @@ export function Apply({
       h(Confirm, {
         question: {
           title: 'Apply the change?',
-          text: `It takes effect in all workers at once. After ${within} it is rolled back automatically unless you keep it; only then is it written to ${file}.`,
+          text: isSame
+            ? `It is written to ${file}. Nothing else changes.`
+            : `It takes effect in all workers at once. After ${within} it is rolled back automatically unless you keep it; only then is it written to ${file}.`,
           action: 'Apply',
           run,
         },

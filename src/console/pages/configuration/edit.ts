@@ -123,8 +123,8 @@ export function Edit({ status, again }: Pick<Part, 'status' | 'again'>): Compone
           ),
           plan !== null && h(Planned, { plan }),
           plan !== null &&
-            !plan.same &&
             h(Apply, {
+              isSame: plan.same,
               file: written.file,
               text,
               etag: written.etag,
