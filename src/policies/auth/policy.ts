@@ -1,25 +1,24 @@
 import { z } from 'zod'
 import { retryAfter } from '../policy-docs.ts'
-import { type Holder, Shared } from '../../core/shared.ts'
-import { definePolicy, type PolicyToolbox } from '../policy.ts'
+import { definePolicy } from '../policy.ts'
 import type { Exchange } from '../../http/exchange.ts'
 import type { ErrorCode } from '../../core/errors.ts'
-import { appendLines, Headers } from '../../http/headers.ts'
-import { ambiguousPath, formsOf, READ_AMBIGUOUSLY, SPELLED_AMBIGUOUSLY } from '../../http/path-forms.ts'
+import { appendLines } from '../../http/headers.ts'
 import { compose, type Handler } from '../../http/handler.ts'
 import type { Reply } from '../../http/reply.ts'
 import { pathPattern } from '../../routing/pattern-schema.ts'
-import { createRouter, type Router } from '../../routing/router.ts'
 import { FailureLimit, failureStates } from '../rate-limit/failure-limit.ts'
 import { rates } from '../rate-limit/rate.ts'
-import { AbsenceCounts, AuthCounts } from './auth-counts.ts'
+import { AbsenceCounts, type AuthCounts } from './auth-counts.ts'
+import { authenticatorsOf, identifiedBy } from './authenticators.ts'
 import { countRefusals } from './count-refusals.ts'
 import { CredentialError } from './credential-error.ts'
 import { bearerToken } from './credentials.ts'
-import type { Allows, Identify, ProofOptions } from './identify.ts'
-import { type Identity, identityOf } from './identity.ts'
+import type { Allows, ProofOptions } from './identify.ts'
+import type { Identity } from './identity.ts'
 import { activeMethods, methodsSchema } from './index.ts'
-import type { Authenticator, CredentialKind } from './method.ts'
+import type { CredentialKind } from './method.ts'
+import { PublicPaths } from './public-paths.ts'
 import { Refusals } from './refusals.ts'
 import { RefusedElsewhere } from './refused-elsewhere.ts'
 import {
@@ -30,16 +29,6 @@ import {
   requiresAnything,
   warningsOfRules,
 } from './requirement.ts'
-
-/** An authenticator with its counters and its kind of credentials. */
-interface Active {
-  readonly counts: AuthCounts
-  readonly kind: CredentialKind
-  readonly authenticator: Authenticator
-}
-
-/** The authenticators of a thread: routes with the same configuration of a method share one, including its keys and caches. */
-const authenticators = new Shared<Active>()
 
 /** Kinds of credentials that no service may see. */
 const CONCEALED: ReadonlySet<CredentialKind> = new Set(['key', 'password', 'session'])
@@ -106,7 +95,7 @@ export const auth = definePolicy({
   }),
   document({ methods, public: open, require, failures, refusals, realm }, { path, method }) {
     const isRequired = requiresAnything(require)
-    if (!isRequired && publicRouter(open).find('', path, method, Headers.of(), '').found) return { proofs: [] }
+    if (!isRequired && new PublicPaths(open).has(path, method)) return { proofs: [] }
     const proofs = new Map(
       activeMethods(methods)
         .flatMap(([each, options]) => each.document(options))
@@ -180,7 +169,7 @@ export const auth = definePolicy({
       .map(({ authenticator }) => authenticator)
     const requires =
       allows === undefined ? compileRequirement(options.require, toolbox) : assumedRequirement(allows, options)
-    const isPublic = requires === null ? compilePublic(options.public) : null
+    const publicPaths = requires === null ? new PublicPaths(options.public) : null
 
     function identify(exchange: Exchange): Identity | null | Promise<Identity> {
       for (const { authenticator, counts } of active) {
@@ -202,7 +191,7 @@ export const auth = definePolicy({
     /** Throws GatewayError 'bad-request' if it depends on how the path is read whether it is public. */
     function refuseAmbiguous(exchange: Exchange): void {
       try {
-        isPublic?.(exchange)
+        publicPaths?.hasThatOf(exchange)
       } catch (error) {
         conceal(exchange)
         throw error
@@ -278,7 +267,7 @@ export const auth = definePolicy({
         // Only the gateway can have made a session that has ended: a page that keeps sending it guesses nothing.
         const tooMany = error instanceof CredentialError && !hasEnded ? failures.count(exchange) : null
         const refusal = tooMany ?? refusals.of(error)
-        const passes = !FINAL.has(refusal.code) && isPublic?.(exchange) === true
+        const passes = !FINAL.has(refusal.code) && publicPaths?.hasThatOf(exchange) === true
         if (counts === null) absence[passes ? 'open' : 'missing'].add(1)
         else counts.failed(tooMany ?? error)
         exchange.record?.event('sallyport.auth', { 'sallyport.auth.outcome': passes ? 'public' : refusal.code })
@@ -294,7 +283,7 @@ export const auth = definePolicy({
         error: RefusedElsewhere,
         counts: AuthCounts | null,
       ): Reply | Promise<Reply> {
-        const passes = isPublic?.(exchange) === true
+        const passes = publicPaths?.hasThatOf(exchange) === true
         counts?.failed(error)
         exchange.record?.event('sallyport.auth', { 'sallyport.auth.outcome': passes ? 'public' : 'refused' })
         return passes ? next(exchange) : error.reply()
@@ -326,52 +315,7 @@ export const auth = definePolicy({
   },
 })
 
-/** Replaces all methods: the caller is given by `identify`. */
-function identifiedBy(identify: Identify, options: ProofOptions, { metrics }: PolicyToolbox): Active {
-  const authenticator: Authenticator = {
-    authenticate(exchange) {
-      const consumer = identify(exchange, options)
-      return consumer === null ? null : identityOf(consumer)
-    },
-    conceal() {},
-  }
-  return { counts: new AuthCounts(metrics, 'assumed', 'assumed'), kind: 'assumed', authenticator }
-}
-
 function assumedRequirement(allows: Allows, options: ProofOptions): Requires | null {
   if (!requiresAnything(options.require)) return null
   return () => (allows(options) ? null : { message: 'The caller does not meet the requirements', scopes: [] })
-}
-
-function authenticatorsOf(config: z.output<typeof methodsSchema>, toolbox: PolicyToolbox): readonly Active[] {
-  const { holder, metrics, storesKey } = toolbox
-  return activeMethods(config).map(([method, options]) => {
-    const { name, kind } = method
-    const key = JSON.stringify([name, options, method.usesStores?.(options) === true ? storesKey : null])
-    const make = (own: Holder): Active => ({
-      counts: new AuthCounts(metrics, name, kind),
-      kind,
-      authenticator: method.create(options, { ...toolbox, holder: own }),
-    })
-    return authenticators.get(holder, key, make)
-  })
-}
-
-function publicRouter(patterns: readonly string[]): Router<null> {
-  return createRouter(patterns.map((path) => ({ match: { path: [path] }, value: null })))
-}
-
-/** Whether the path is public. Throws GatewayError 'bad-request' if the answer depends on how the path is encoded or read. */
-function compilePublic(patterns: readonly string[]): (exchange: Exchange) => boolean {
-  const router = publicRouter(patterns)
-  return (exchange) => {
-    const { path, method, headers } = exchange
-    const isOpen = (form: string): boolean => router.find('', form, method, headers, '').found
-    const open = isOpen(path)
-    const forms = formsOf(exchange)
-    if (forms === null) return open
-    if (forms.written !== null && isOpen(forms.written) !== open) throw ambiguousPath(SPELLED_AMBIGUOUSLY)
-    if (forms.others.some((other) => isOpen(other) !== open)) throw ambiguousPath(READ_AMBIGUOUSLY)
-    return open
-  }
 }
