@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { send } from './support/client.ts'
 import { proxyTo, startGateway } from './support/gateway.ts'
+import { connect } from './support/peer.ts'
 import { startService } from './support/service.ts'
 import { SECRET, tokenOf } from './support/tokens.ts'
 
@@ -67,6 +68,25 @@ test('the reply to HEAD has the headers of the one to GET, but no length, as the
   assert.equal(get.text, '{}')
   assert.deepEqual({ ...head.headers, 'content-length': '2', date: get.headers.date }, get.headers)
   assert.equal(head.headers['content-length'], undefined)
+})
+
+test('if the client leaves, the log has the request as the client sent it', async (t) => {
+  const arrived = Promise.withResolvers<string>()
+  const service = await startService(t, ({ url = '' }) => arrived.resolve(url))
+  const { port, log } = await startGateway(t, {
+    ...proxyTo(service.url),
+    policies: {
+      transform: { request: { path: '/v2{path}', query: { set: { page: '2' } } } },
+      'request-headers': { set: { 'User-Agent': 'gateway' } },
+    },
+  })
+  const client = await connect(t, port)
+  client.write('GET /people?page=1 HTTP/1.1\r\nHost: a.example\r\nUser-Agent: browser\r\n\r\n')
+  assert.equal(await arrived.promise, '/v2/people?page=2')
+  client.socket.destroy()
+  const line = await log.line({ status_code: 499 })
+  assert.match(String(line['url']), /\/\/a\.example\/people\?page=1$/)
+  assert.equal(line['user_agent'], 'browser')
 })
 
 test('a body that cannot be transformed causes a problem document, and the connection stays open', async (t) => {

@@ -113,6 +113,15 @@ export class Telemetry {
 
   /** An exchange has ended: its status, the number of body bytes sent, whether the reply was complete, and the error that cut it off. */
   done(exchange: ReceivedExchange, status: number, bytes: number, whole: boolean, cause: Error | null): void {
+    if (exchange.asked === null) return this.end(exchange, status, bytes, whole, cause)
+    // The client has left while a changed request is with the service: it is reported as the client sent it.
+    const { method, path, query, headers } = exchange
+    Object.assign(exchange, exchange.asked)
+    this.end(exchange, status, bytes, whole, cause)
+    Object.assign(exchange, { method, path, query, headers })
+  }
+
+  private end(exchange: ReceivedExchange, status: number, bytes: number, whole: boolean, cause: Error | null): void {
     const { query } = exchange
     if (this.secretParameters !== null) exchange.query = hideParameters(query, this.secretParameters)
     this.report(exchange, status, bytes, whole, cause)

@@ -171,6 +171,8 @@ export interface ExchangeNotes {
   readonly aborted: boolean
   /** Details of a gRPC call; null for any other request. */
   grpc: GrpcCall | null
+  /** What the client asked for, while the exchange has what policies have made of it for the service; null otherwise. */
+  asked: AskedRequest | null
   /** Members of its access log line that were formatted when it arrived, each after a comma; "" for none. */
   readonly noted: string
   /** Age in whole seconds of the stored reply that the cache policy answers with; null for any other reply. */
@@ -178,6 +180,9 @@ export interface ExchangeNotes {
   /** Additional members of its access log line; null for none. */
   logFields: Readonly<Record<string, string>> | null
 }
+
+/** What a policy may change so that the service receives a different request from the one the client sent. */
+export type AskedRequest = Pick<RequestFacts, 'method' | 'path' | 'query' | 'headers'>
 
 /** Something that is aborted when the client leaves. */
 export interface Abortable {

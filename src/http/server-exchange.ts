@@ -1,6 +1,15 @@
 import type { Body } from './body.ts'
 import type { GatewayError } from '../core/errors.ts'
-import type { Abortable, AwaitedReply, Client, Consumer, Exchange, FailedAttempt, RouteInfo } from './exchange.ts'
+import type {
+  Abortable,
+  AskedRequest,
+  AwaitedReply,
+  Client,
+  Consumer,
+  Exchange,
+  FailedAttempt,
+  RouteInfo,
+} from './exchange.ts'
 import type { GrpcCall } from '../grpc/call.ts'
 import { callOf, MAYBE_GRPC, refusalOfCall } from './grpc-request.ts'
 import { type Headers, headersFromWire, mayHold } from './headers.ts'
@@ -69,6 +78,7 @@ export class ServerExchange implements Exchange {
   sent = false
   outlivesClient = false
   grpc: GrpcCall | null = null
+  asked: AskedRequest | null = null
   noted = ''
   storedAge: number | null = null
   logFields: Exchange['logFields'] = null

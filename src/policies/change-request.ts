@@ -1,6 +1,5 @@
-import type { Exchange } from '../http/exchange.ts'
+import type { AskedRequest, Exchange } from '../http/exchange.ts'
 import { editReplies, type Handler } from '../http/handler.ts'
-import type { RequestForm } from '../http/internal-exchange.ts'
 
 /** The parts of an exchange that a policy changes so that the service receives a different request from the one the client sent. */
 export type RequestChanges = Partial<
@@ -9,11 +8,9 @@ export type RequestChanges = Partial<
 
 /** Applies the changes to the exchange. Returns a function that restores what the client asked for, for the log and the outer steps. */
 export function changeRequest(exchange: Exchange, changes: RequestChanges): () => void {
-  const { method, path, query, headers } = exchange
+  const asked = keepAsked(exchange)
   Object.assign(exchange, changes)
-  return () => {
-    Object.assign(exchange, { method, path, query, headers })
-  }
+  return () => restore(exchange, asked)
 }
 
 /**
@@ -21,11 +18,24 @@ export function changeRequest(exchange: Exchange, changes: RequestChanges): () =
  * again: the log and the outer steps, such as compression and CORS, go by what the client asked for.
  */
 export function changedFor(next: Handler, change: (exchange: Exchange) => void): Handler {
-  const handle = editReplies<RequestForm>(next, (_, exchange, asked) => void Object.assign(exchange, asked))
+  const handle = editReplies<AskedRequest>(next, (_, exchange, asked) => restore(exchange, asked))
   return (exchange) => {
-    const { path, query, headers } = exchange
-    Object.assign(exchange, { headers: headers.clone() })
+    const asked = keepAsked(exchange)
+    Object.assign(exchange, { headers: asked.headers.clone() })
     change(exchange)
-    return handle(exchange, { path, query, headers })
+    return handle(exchange, asked)
   }
+}
+
+/** The first one who changes the request also keeps it for the log, which is written at once if the client leaves. */
+function keepAsked(exchange: Exchange): AskedRequest {
+  const { method, path, query, headers } = exchange
+  const asked = { method, path, query, headers }
+  exchange.asked ??= asked
+  return asked
+}
+
+function restore(exchange: Exchange, asked: AskedRequest): void {
+  Object.assign(exchange, asked)
+  if (exchange.asked === asked) exchange.asked = null
 }
