@@ -63,7 +63,7 @@ export function changeEndpoints(app: AdminApp, { reloads, source, log }: AdminCo
       'precondition-failed',
       matches(field, [`"${applied.revision}"`])
         ? 'If-Match has the revision, which does not show whether comments or the order of keys have changed: send the ETag of GET /config/text or GET /config.'
-        : 'The text of the running configuration has changed in the meantime: look at it again, and send its ETag.',
+        : 'The text of the running configuration has changed in the meantime: look at it again before you go on.',
     )
   }
 

@@ -63,6 +63,7 @@ export function Edit({ status, again }: Pick<Part, 'status' | 'again'>): Compone
       ),
     )
   const { written, text } = draft
+  const isOutdated = fate !== 'waiting' && status.etag !== written.etag
   const compare = async (): Promise<void> => {
     setError(null)
     setPlan(null)
@@ -79,13 +80,12 @@ export function Edit({ status, again }: Pick<Part, 'status' | 'again'>): Compone
       aside: h('button', { type: 'button', class: 'button', onClick: close }, 'Discard'),
     },
     h(FateNote, { fate }),
-    fate !== 'waiting' &&
-      status.etag !== written.etag &&
+    isOutdated &&
       h(
         Note,
         { tone: 'warning' },
         status.awaitsConfirmation === null
-          ? 'The configuration has changed since you opened this text, which can no longer be applied. Copy your changes, discard the text, and edit it again.'
+          ? 'The configuration has changed since you opened this text, which can no longer be applied. Copy your changes, which are shown below, discard the text, and edit it again.'
           : 'Another change is in effect, and waits to be kept. Unless it is rolled back, this text can no longer be applied.',
       ),
     written.masked && h(Note, { tone: 'notice' }, 'Secrets are shown as [redacted]: leave those lines as they are.'),
@@ -103,7 +103,7 @@ export function Edit({ status, again }: Pick<Part, 'status' | 'again'>): Compone
     }),
     error !== null && h(Refused, { error }),
     // Masked text is for users who may not send it back.
-    status.writable && !written.masked
+    status.writable && !written.masked && !(isOutdated && status.awaitsConfirmation === null)
       ? h(
           Fragment,
           null,
