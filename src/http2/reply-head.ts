@@ -14,3 +14,11 @@ export function replySection({ status, headers, body }: Reply, empty: boolean, d
   const length = body === null ? 0 : body.length
   return encodeReply(status, `${wireOf(headers)}${date}${framed && length >= 0 ? `Content-Length: ${length}\r\n` : ''}`)
 }
+
+/** The field section of a reply to a gRPC call. Clients take all fields for metadata of the call: without content, none announces that. */
+export function callSection(reply: Reply, dateField: string): string {
+  const hasContent = reply.body !== null && reply.body.length !== 0
+  if (hasContent) return replySection(reply, false, dateField)
+  const { status, headers } = reply
+  return encodeReply(status, `${wireOf(headers)}${headers.dated ? '' : dateField}`)
+}

@@ -11,7 +11,7 @@ import { ErrorCode } from './errors.ts'
 import { encodeFields, encodeReply } from './hpack/encoder.ts'
 import { urgencyOf } from './priority.ts'
 import { type ContentOwner, ContentWriter } from './content-writer.ts'
-import { replySection } from './reply-head.ts'
+import { callSection, replySection } from './reply-head.ts'
 import { ServedTunnel } from './served-tunnel.ts'
 import { type BodyOwner, StreamBody } from './stream-body.ts'
 import type { SendingStream } from './sender.ts'
@@ -280,7 +280,10 @@ export class ServerStream implements BodyOwner, ContentOwner, SendingStream, Int
     this.expectsContinue = false
     this.pace?.replyBegins(this.body?.length ?? 0)
     const empty = hasNoContent(running.method, status)
-    const section = replySection(reply, empty, tools.deadlines.dateField)
+    const section =
+      running.grpc === null
+        ? replySection(reply, empty, tools.deadlines.dateField)
+        : callSection(reply, tools.deadlines.dateField)
     if (empty) cancelBody(body)
     const content = empty ? null : body
     if (!isStream(content) && tools.sender.sendWhole(this, section, content)) {

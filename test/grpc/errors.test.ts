@@ -35,6 +35,7 @@ test('errors of the gateway have a gRPC status, and the same details as for HTTP
   const nowhere = await client.unary(METHOD)
   assert.equal(nowhere.status.code, status.UNIMPLEMENTED)
   assert.equal(nowhere.status.details, 'No route matches this request.')
+  assert.deepEqual(nowhere.status.metadata.get('content-length'), [])
   assert.equal((await client.unary('/shop.v1.Down/Get')).status.code, status.UNAVAILABLE)
   const unknown = await client.unary('/shop.v1.Secured/Get')
   assert.equal(unknown.status.code, status.UNAUTHENTICATED)
