@@ -505,7 +505,7 @@ test('GET /config shows one route as one would write it', async (t) => {
   const get = async (path: string) => ask(path, { headers: { Authorization: 'Bearer s3cr3t-s3cr3t-s3cr3t' } })
   const { json, text, headers } = await get('/config?route=a')
   assert.deepEqual(Object.keys(json), ['policies', 'routes'])
-  const tiers = { unauthenticated: ['100/m'] }
+  const tiers = { unauthenticated: '100/m' }
   assert.partialDeepStrictEqual(json, {
     policies: { 'rate-limit': { tiers } },
     routes: [
