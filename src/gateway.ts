@@ -85,6 +85,7 @@ export {
 export type { ClientCertificate } from './http/client-certificate.ts'
 export type {
   Abortable,
+  AskedRequest,
   AttemptState,
   AwaitedReply,
   Client,
