@@ -7,25 +7,22 @@ import { collect } from './collect.ts'
  */
 const QUIET = 600_000
 
-/** Threads collect their garbage themselves, without the help of others. Node only accepts it on its command line. */
-export const COLLECTS_ALONE = '--single-threaded-gc'
-
-/** The part of it that may be set later: threads mark garbage themselves, in steps of at most a millisecond. */
-const MARKS_ALONE = '--no-concurrent-marking'
+/** Workers mark garbage themselves, in steps of at most a millisecond, without the help of other threads. */
+export const MARKS_ITSELF = '--no-concurrent-marking'
 
 /**
- * Whether threads should collect garbage without help, in a process that may use that many cores, by its affinity and by its quota. On
- * one core, helper threads would take it away from the workers for some 40 ms at each major collection.
+ * The flags of V8's garbage collector for a process that may use that many cores, by its affinity and by its quota. On one core,
+ * helper threads would take it away from the workers for some 40 ms at each major collection.
  */
-export function isBetterAlone(cores: number, quota: number): boolean {
-  return Math.min(cores, quota) < 2
+export function collectorFlags(cores: number, quota: number): readonly string[] {
+  const flags = [`--memory-reducer-delay-ms=${QUIET}`]
+  return Math.min(cores, quota) < 2 ? [...flags, MARKS_ITSELF] : flags
 }
 
-/** Sets the flags of V8's garbage collector for all threads. Must be called before there are others. */
-export function setUpCollector(alone: boolean): void {
-  setFlagsFromString(`--memory-reducer-delay-ms=${QUIET}`)
-  if (!alone || process.execArgv.includes(COLLECTS_ALONE)) return
+/** Sets the flags for all threads. Must be called before there are others. */
+export function setUpCollector(cores: number, quota: number): void {
+  const flags = collectorFlags(cores, quota)
   // V8 does not expect this change while it marks.
-  collect('regular')
-  setFlagsFromString(MARKS_ALONE)
+  if (flags.includes(MARKS_ITSELF)) collect('regular')
+  for (const flag of flags) setFlagsFromString(flag)
 }

@@ -1,5 +1,4 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { readFileSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -26,8 +25,6 @@ export interface CommandOptions {
   readonly preload?: string
   /** Descriptors of listening sockets to pass to it, like systemd (sd_listen_fds(3)). */
   readonly sockets?: readonly number[]
-  /** Whether it may use only one core. */
-  readonly oneCore?: boolean
 }
 
 /** Sets the process id that the sockets are for, which only the process itself knows, and becomes the program. */
@@ -43,18 +40,12 @@ export class Command {
 
   constructor(
     args: readonly string[],
-    { env = {}, cwd, main = sallyport, preload, sockets = [], oneCore = false }: CommandOptions = {},
+    { env = {}, cwd, main = sallyport, preload, sockets = [] }: CommandOptions = {},
   ) {
     const imports = preload === undefined ? [] : ['--import', preload]
     // The test runner's own variables must not reach the program under test.
     const { NODE_TEST_CONTEXT: _, ...inherited } = process.env
-    const program = [
-      ...(oneCore ? ['taskset', '--cpu-list', firstCore()] : []),
-      process.execPath,
-      ...imports,
-      main,
-      ...args,
-    ]
+    const program = [process.execPath, ...imports, main, ...args]
     const variables = sockets.length === 0 ? {} : { LISTEN_FDS: String(sockets.length) }
     const [file = '', ...rest] = sockets.length === 0 ? program : ['sh', '-c', GIVE, ...program]
     this.child = spawn(file, rest, {
@@ -109,11 +100,6 @@ export class Command {
       look()
     })
   }
-}
-
-/** The first of the cores that this process may use. */
-function firstCore(): string {
-  return /^Cpus_allowed_list:\s*(\d+)/m.exec(readFileSync('/proc/self/status', 'utf8'))![1]!
 }
 
 /** Writes a file that exists until the end of the test; returns its path. */
