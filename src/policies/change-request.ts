@@ -21,7 +21,7 @@ export function changedFor(next: Handler, change: (exchange: Exchange) => void):
   const handle = editReplies<AskedRequest>(next, (_, exchange, asked) => restore(exchange, asked))
   return (exchange) => {
     const asked = keepAsked(exchange)
-    Object.assign(exchange, { headers: asked.headers.clone() })
+    writable(exchange).headers = asked.headers.clone()
     change(exchange)
     return handle(exchange, asked)
   }
@@ -36,6 +36,15 @@ function keepAsked(exchange: Exchange): AskedRequest {
 }
 
 function restore(exchange: Exchange, asked: AskedRequest): void {
-  Object.assign(exchange, asked)
+  const request = writable(exchange)
+  request.method = asked.method
+  request.path = asked.path
+  request.query = asked.query
+  request.headers = asked.headers
   if (exchange.asked === asked) exchange.asked = null
+}
+
+/** Only this file replaces what others may only read. Assignments cost a fraction of `Object.assign`. */
+function writable(exchange: Exchange): { -readonly [name in keyof AskedRequest]: AskedRequest[name] } {
+  return exchange
 }
