@@ -2,7 +2,7 @@ import { Fragment, h, type ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
 import type { ConfigStatus, Edited } from '../answers.ts'
 import { callApi } from '../client.ts'
-import { useDraft } from '../drafts.ts'
+import { defineDrafts } from '../drafts.ts'
 import { useLive, useNow, usePolled } from '../hooks.ts'
 import { ActionButton } from '../parts/actions.ts'
 import { Panel } from '../parts/layout.ts'
@@ -27,6 +27,8 @@ interface Draft {
   readonly sent: Sent | null
 }
 
+const useDraft = defineDrafts<Draft>(({ edited, texts }) => Object.keys(changesOf(edited, texts)).length > 0)
+
 /**
  * A form for the options of a route or a service: the change is first compared, then applied if that is allowed, otherwise shown as a
  * patch.
@@ -35,10 +37,7 @@ export function Options({ kind, name }: Subject): ComponentChildren {
   const live = useLive()
   const now = useNow()
   const status = usePolled<ConfigStatus>('/config/status', 3000, live.changes)
-  const [draft, setDraft] = useDraft<Draft>(
-    `${kind} ${name}`,
-    ({ edited, texts }) => Object.keys(changesOf(edited, texts)).length > 0,
-  )
+  const [draft, setDraft] = useDraft(`${kind} ${name}`)
   const [result, setResult] = useState<Edited | null>(null)
   const [error, setError] = useState<unknown>(null)
   const [running, setRunning] = useState(false)

@@ -2,7 +2,7 @@ import { Fragment, h, type ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
 import type { Plan, Written } from '../../answers.ts'
 import { callApi } from '../../client.ts'
-import { useDraft } from '../../drafts.ts'
+import { defineDrafts } from '../../drafts.ts'
 import { useBarred } from '../../hooks.ts'
 import { withLineEnds, withLineFeeds } from '../../line-ends.ts'
 import { ActionButton } from '../../parts/actions.ts'
@@ -22,9 +22,11 @@ interface Draft {
   readonly sent: Sent | null
 }
 
+const useDraft = defineDrafts<Draft>(({ written, text }) => text !== written.text)
+
 /** An editor for the text of the configuration: changes are applied if that is allowed, otherwise shown as a patch. */
 export function Edit({ status, again }: Pick<Part, 'status' | 'again'>): ComponentChildren {
-  const [draft, setDraft] = useDraft<Draft>('text', ({ written, text }) => text !== written.text)
+  const [draft, setDraft] = useDraft('text')
   const [plan, setPlan] = useState<Plan | null>(null)
   const [error, setError] = useState<unknown>(null)
   const barred = useBarred('POST', '/config/plan')
