@@ -30,11 +30,13 @@ routes:
   - { id: gone, match: { path: /gone/* }, service: gone, policies: { rate-limit: false } }
   - { id: flaky, match: { path: /flaky/* }, service: flaky, policies: { rate-limit: false } }
   - { id: cached, match: { path: /cached }, service: books, policies: { rate-limit: false, cache: { ttl: 60s } } }
+  - { id: once, match: { path: /once }, service: books, policies: { rate-limit: false, idempotency: { methods: [GET] } } }
   - { id: limited, match: { path: /limited }, service: books }
 `,
   )
   const at = ['--admin', `http://127.0.0.1:${adminPort}`]
-  const ask = (path: string, id: string) => send(port, { path, headers: { 'X-Correlation-ID': id } })
+  const ask = (path: string, id: string, headers = {}) =>
+    send(port, { path, headers: { 'X-Correlation-ID': id, ...headers } })
   const why = async (id: string, ...args: string[]) => runHere(['why', id, ...at, ...args])
   const cause = async (id: string): Promise<string> => {
     const { stdout } = await why(id, '--json')
@@ -91,6 +93,14 @@ test('why shows route, attempts and time, and policy decisions if they were reco
   await ask('/gone/1', 'two')
   const { stdout: gone } = await why('two')
   assert.equal(gone.match(/127\.0\.0\.1:\d +connect +[\d.]+ ms +connect/g)!.length, 3)
+})
+
+test('why shows a decision once that the log has, too', async (t) => {
+  const { ask, why } = await setUp(t, startFromText, 'log: { access: { timings: true } }')
+  for (const id of ['first', 'repeat']) await ask('/once', id, { 'Idempotency-Key': '"one"' })
+  const { stdout } = await why('repeat')
+  assert.match(stdout, /\n {2}200: that is the stored reply to an earlier request with the same Idempotency-Key\.\n/)
+  assert.equal(stdout.match(/^ {2}idempotency +replayed$/gm)?.length, 1, stdout)
 })
 
 test('why reports unrecorded policies, and has colors in a terminal', async (t) => {

@@ -50,14 +50,16 @@ function wayLines(
   { route, service, events, fields, serviceMs, clientMs, gatewayMs, error, detail }: Request,
   paint: Paint,
 ) {
+  const decisions = (events ?? []).map(({ name, attributes }): [string, string] => [
+    name.replace(/^sallyport\./, '').replaceAll('_', '-'),
+    eventWords(name, attributes),
+  ])
   const rows: [string, string][] = [
     ['route', route ?? 'none'],
     ['service', service ?? 'none'],
-    ...(events ?? []).map(({ name, attributes }): [string, string] => [
-      name.replace(/^sallyport\./, '').replaceAll('_', '-'),
-      eventWords(name, attributes),
-    ]),
-    ...Object.entries(fields),
+    ...decisions,
+    // The policy idempotency writes its decision to the log, too.
+    ...Object.entries(fields).filter(([name, text]) => !decisions.some(([by, words]) => by === name && words === text)),
     ...(error === null ? [] : [['error', detail === null ? error : `${error}: ${detail}`] satisfies [string, string]]),
     ['time', `services ${serviceMs} ms, client ${clientMs} ms, gateway ${gatewayMs} ms`],
   ]
