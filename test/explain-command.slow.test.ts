@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import test, { type TestContext } from 'node:test'
 import { stripVTControlCharacters } from 'node:util'
 import type { Explanation } from '../src/front/explain/explanation.ts'
+import { send } from './support/client.ts'
 import { start, temporaryFile } from './support/command.ts'
 import { startFromText } from './support/file-gateway.ts'
 import { runHere } from './support/run-here.ts'
@@ -94,6 +95,22 @@ test('explain says what auth lacks, once', async (t) => {
   const file = await temporaryFile(t, 'new.yaml', routes('http://127.0.0.1:1'))
   const { stdout } = await runHere(['explain', 'GET', '/books/7', '--config', file])
   assert.ok(shown(stdout).includes('  ✗ auth            global  401 unauthorized: Missing token'), stdout)
+})
+
+test('explain says why a key of an earlier request is refused, once', async (t) => {
+  const { url } = await startService(t)
+  const { port, adminPort } = await startFromText(
+    t,
+    routes(url).replace(
+      'service: books, rewrite',
+      'policies: { auth: false, idempotency: {} }, service: books, rewrite',
+    ),
+  )
+  const headers = { 'Idempotency-Key': '"one"' }
+  await send(port, { method: 'POST', path: '/books/7', headers, body: 'a' })
+  const at = ['--admin', `http://127.0.0.1:${adminPort}`]
+  const { stdout } = await runHere(['explain', 'POST', '/books/7', '-H', 'Idempotency-Key: "one"', '-d', 'b', ...at])
+  assert.match(stdout, /✗ idempotency +route +422 idempotency-key-reused: .*Use another key for each request\.\n/)
 })
 
 test('explain has colors in a terminal', async (t) => {

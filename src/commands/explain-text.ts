@@ -101,7 +101,7 @@ function verdictWords({ verdict, status, code, detail, events, request, reply }:
   for (const { name, attributes } of events) {
     const { [`${name}.outcome`]: outcome, ...more } = attributes
     // The error code says the same.
-    const isSaid = verdict === 'refused' && outcome === code
+    const isSaid = verdict === 'refused' && typeof outcome === 'string' && code?.endsWith(outcome) === true
     words.push(eventWords(name, isSaid ? more : attributes))
   }
   if (verdict === 'passed') words.push(...changeWords('request', request), ...changeWords('reply', reply))
