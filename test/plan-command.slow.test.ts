@@ -54,7 +54,7 @@ test('different configurations exit with 2, and the changes are printed', async 
   const { code, stdout, stderr } = await plan('new.yaml --against old.yaml')
   assert.deepEqual([code, stderr], [2, ''])
   assert.match(stdout, /^Live: .*\n {2}~ services\.users\.timeouts\.response: 10s → 1m\n/)
-  assert.match(stdout, /\n1 change: 1 live\. To apply: reload the gateway\.\n$/)
+  assert.match(stdout, /\n1 change: 1 live\. No restart is required\.\n$/)
 })
 
 test('the plan as JSON has the documented format', async (t) => {

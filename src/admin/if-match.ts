@@ -15,7 +15,11 @@ export function matches(field: string, tags: readonly string[]): boolean {
   while (at < field.length) {
     tag.lastIndex = at
     const match = tag.exec(field)
-    if (match === null) throw new GatewayError('bad-request', 'If-Match: expected the ETag of GET /config, in quotes.')
+    if (match === null)
+      throw new GatewayError(
+        'bad-request',
+        'If-Match: expected the ETag of GET /config/text or GET /config, in quotes.',
+      )
     found ||= match[1] === undefined && tags.includes(match[2] ?? '')
     at = tag.lastIndex
   }

@@ -39,7 +39,7 @@ test('planning a sent configuration, or the file, shows the changes and applies 
   ])
   assert.match(
     String(other.json['text']),
-    /drainTimeout: 30s → 1m\n[^]*\n3 changes: 1 needs-restart, 2 live\. To apply: restart the gateway/,
+    /drainTimeout: 30s → 1m\n[^]*\n3 changes: 1 needs-restart, 2 live\. A restart is required/,
   )
   assert.equal((await ask('/config/plan', { method: 'POST' })).json['same'], true)
   await writeFile(file, answering('three'))
@@ -136,7 +136,7 @@ test('sallyport plan --against running exits with 0 for no changes, 2 for change
   assert.equal(changed.code, 2)
   assert.match(
     changed.stdout,
-    /^Live: .*\n {2}~ routes\.own\.reply\.body: one → two\n\n1 change: 1 live\. To apply: reload the gateway\.\n$/,
+    /^Live: .*\n {2}~ routes\.own\.reply\.body: one → two\n\n1 change: 1 live\. No restart is required\.\n$/,
   )
   const json = await plan(answering('two'), '--json')
   assert.equal(json.code, 2)

@@ -35,7 +35,7 @@ function summaryOf(changes: readonly Change[]): string {
     return count === 0 ? [] : [`${count} ${name}`]
   })
   const restart = changes.some((change) => change.class === 'needs-restart')
-  const how = restart ? 'To apply: restart the gateway.' : 'To apply: reload the gateway.'
+  const how = restart ? 'A restart is required.' : 'No restart is required.'
   return `${changes.length} ${changes.length === 1 ? 'change' : 'changes'}: ${counts.join(', ')}. ${how}`
 }
 
