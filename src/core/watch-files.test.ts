@@ -13,7 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import test, { type TestContext } from 'node:test'
 import { SignallingClock } from '../../test/support/signalling-clock.ts'
 import { createLineLogger } from '../telemetry/logger.ts'
@@ -270,4 +270,34 @@ test('a folder instead of a file, and a dangling link, are awaited', async (t) =
   }
   assert.equal(await watched.after(replace), 1)
   assert.equal(await watched.after(() => writeFileSync(watching.path('nowhere'), 'one')), 2)
+})
+
+test('a file with the name of its folder does not end the watch', async (t) => {
+  const watching = new Watching(t)
+  const { clock, folder } = watching
+  const watched = watching.watch('a.pem')
+  const seen = watch(folder)
+  t.after(() => seen.close())
+  const { pending } = clock
+  const reported = once(seen, 'change')
+  writeFileSync(watching.path(basename(folder)), '')
+  await reported
+  assert.equal(clock.pending, pending + 1, 'a check is due')
+  const changed = watched.next()
+  writeFileSync(watching.path('a.pem'), 'one')
+  clock.advance(SETTLE)
+  await changed
+  assert.equal(watched.count(), 1)
+})
+
+test('an event about what can no longer be reached causes a check', async (t) => {
+  const watching = new Watching(t)
+  mkdirSync(watching.path('tls'))
+  symlinkSync('tls', watching.path('link'))
+  watching.watch('link/a.pem')
+  unlinkSync(watching.path('link'))
+  symlinkSync('link', watching.path('link'))
+  const due = watching.clock.armed()
+  writeFileSync(watching.path('tls', 'access.log'), '')
+  await due
 })

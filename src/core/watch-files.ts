@@ -128,7 +128,12 @@ export function watchFiles({ clock, log }: { readonly clock: Clock; readonly log
 }
 
 function isPlainFile(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false })?.isFile() === true
+  try {
+    return lstatSync(path).isFile()
+  } catch {
+    // It is gone, or the folder may no longer be searched.
+    return false
+  }
 }
 
 /** Where a symbolic link leads; null for anything else. */

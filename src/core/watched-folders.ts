@@ -27,9 +27,10 @@ export class WatchedFolders {
     if (identity === null || this.watched.has(folder)) return
     try {
       const watcher = watch(folder, { persistent: false }, (_, name) => {
-        // This is how the system reports that the folder itself was removed; a new one may reuse its inode.
-        if (name === basename(folder)) this.drop(folder)
-        this.touched(folder, name)
+        if (name !== basename(folder)) return this.touched(folder, name)
+        // This is how the system reports that the folder itself was removed; a new one may reuse its inode. It may also be a file of that name.
+        this.drop(folder)
+        this.touched(folder, null)
       })
       this.watched.set(folder, { watcher, identity })
       watcher.on('error', () => this.drop(folder))
