@@ -54,8 +54,8 @@ export interface Reload {
   readonly origin?: Origin
   /** Accept it even if the file looks incomplete. Default false. */
   readonly force?: boolean
-  /** Whether it returns to a previously applied configuration. Default false. */
-  readonly back?: boolean
+  /** If it returns to a previously applied configuration, the texts that can be restored from then on. */
+  readonly back?: readonly Earlier[]
   /** Whether it reads what the gateway itself has just written: that this is the running configuration is not news. Default false. */
   readonly own?: boolean
 }
@@ -294,16 +294,16 @@ export class Reloader implements Reloads {
     candidate: Candidate,
     { process, fleet }: Ready,
     begun: number,
-    { back = false, origin = originOf('reloaded') }: Reload,
+    { back, origin = originOf('reloaded') }: Reload,
   ): Promise<Outcome> {
     const { clock, log, listening } = this.options
-    this.texts = textsAfter(this.texts, this.current, candidate.text, back)
+    this.texts = back ?? textsAfter(this.texts, this.current, candidate.text)
     this.current = { ...candidate, generation: this.current.generation + 1, since: clock.wall(), origin }
     process.commit()
     await fleet.commit()
     this.exchanged()
     this.duration = clock.now() - begun
-    this.count(back ? 'rolled_back' : 'applied')
+    this.count(back === undefined ? 'applied' : 'rolled_back')
     this.succeed()
     listening(fleet.addresses)
     logWarnings(candidate.warnings, log)
@@ -313,8 +313,8 @@ export class Reloader implements Reloads {
     return { outcome: 'applied', applied: this.current }
   }
 
-  private unchanged({ text }: Candidate, { back = false, own = false }: Reload): Outcome {
-    if (back) this.texts = textsAfter(this.texts, this.current, text, back)
+  private unchanged({ text }: Candidate, { back = this.texts, own = false }: Reload): Outcome {
+    this.texts = back
     // The text may still differ, for example in comments.
     this.current = { ...this.current, text }
     this.succeed()
@@ -337,10 +337,10 @@ export class Reloader implements Reloads {
     return { outcome: 'refused', applied: this.current, problems, error }
   }
 
-  private remember(outcome: Outcome, { back = false, own = false }: Reload): Outcome {
+  private remember(outcome: Outcome, { back, own = false }: Reload): Outcome {
     if (own && outcome.outcome === 'unchanged') return outcome
     const problems = outcome.outcome === 'refused' ? outcome.problems : []
-    const name = back && outcome.outcome === 'applied' ? 'rolled_back' : outcome.outcome
+    const name = back !== undefined && outcome.outcome === 'applied' ? 'rolled_back' : outcome.outcome
     this.past = { outcome: name, at: this.options.clock.wall(), problems }
     return outcome
   }
@@ -383,12 +383,8 @@ export function lastOf({ earlier }: Pick<Reloads, 'earlier'>): Earlier {
   throw new GatewayError('conflict', 'There is no previous configuration in this process: send one with PUT /config.')
 }
 
-/**
- * The texts that can be restored from now on: includes the text that was running until now if there is another one, or, after a rollback,
- * only those before the restored one.
- */
-function textsAfter(texts: readonly Earlier[], left: Applied, next: string | null, back: boolean): readonly Earlier[] {
-  if (back) return texts.slice(texts.findIndex(({ text }) => text === next) + 1)
+/** The texts that can be restored from now on: includes the text that was running until now if there is another one. */
+function textsAfter(texts: readonly Earlier[], left: Applied, next: string | null): readonly Earlier[] {
   const { text, revision, generation, since, origin } = left
   if (text === null || text === next) return texts
   return [{ text, revision, generation, since, origin }, ...texts].slice(0, EARLIER)

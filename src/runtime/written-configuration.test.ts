@@ -34,7 +34,7 @@ function setUp(t: TestContext, { isModule = false } = {}) {
   let earlier: readonly Earlier[] = []
   const reload = async (
     read: () => Promise<Candidate>,
-    { back = false, origin = originOf('reloaded') }: Reload = {},
+    { back, origin = originOf('reloaded') }: Reload = {},
   ): Promise<Outcome> => {
     const next = await read()
     if (next.text === 'bad')
@@ -45,7 +45,7 @@ function setUp(t: TestContext, { isModule = false } = {}) {
     }
     const { revision, generation } = applied
     const left = { text: applied.text!, revision, generation, since: 0, origin: applied.origin }
-    earlier = back ? earlier.slice(1) : [left, ...earlier]
+    earlier = back ?? [left, ...earlier]
     applied = { ...next, generation: generation + 1, since: 0, origin }
     return { outcome: 'applied', applied }
   }

@@ -4,7 +4,15 @@ import { GatewayError } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
 import { Semaphore } from '../core/semaphore.ts'
 import { type Asker, type Origin, originOf } from './origin.ts'
-import { type Applied, type Candidate, lastOf, type Outcome, type Reload, type Reloads } from './reloader.ts'
+import {
+  type Applied,
+  type Candidate,
+  type Earlier,
+  lastOf,
+  type Outcome,
+  type Reload,
+  type Reloads,
+} from './reloader.ts'
 import { checkReplaceable, replaceFile, ReplaceError } from './replace-file.ts'
 
 /** Maximum number of changes in progress or waiting, each with its own text. */
@@ -22,12 +30,19 @@ export interface Change {
   readonly asker: Asker
 }
 
+/** What a change that does not last returns to. */
+interface Before {
+  readonly applied: Applied
+  /** The texts that could be restored then. */
+  readonly earlier: readonly Earlier[]
+}
+
 /** A configuration that is applied until it is confirmed or its time is up. */
 interface Trial {
   readonly text: string
   /** The content of the file when it was applied. */
   readonly found: string
-  readonly before: Applied
+  readonly before: Before
   readonly generation: number
   /** When it is reverted, in milliseconds since 1970-01-01T00:00:00Z. */
   readonly until: number
@@ -82,7 +97,7 @@ export class WrittenConfiguration {
           `A change is waiting for confirmation until ${until}: confirm it, or roll it back.`,
         )
       }
-      const { applied: before } = this.options.reloads()
+      const { before } = this
       const outcome = await this.change(text, { force, origin: originOf('sent', asker) })
       if (outcome.outcome === 'refused') return outcome
       const { generation } = outcome.applied
@@ -123,9 +138,9 @@ export class WrittenConfiguration {
       const { awaited } = this
       check(awaited !== null)
       if (awaited !== null) return this.takeBack(awaited, origin)
-      const { applied: before } = this.options.reloads()
-      const last = lastOf(this.options.reloads())
-      const outcome = await this.change(last.text, { force, back: true, origin })
+      const { before } = this
+      const last = lastOf(before)
+      const outcome = await this.change(last.text, { force, back: before.earlier.slice(1), origin })
       if (outcome.outcome !== 'refused') await this.publish(last.text, before)
       return outcome
     })
@@ -147,6 +162,11 @@ export class WrittenConfiguration {
     return this.trial?.generation === this.options.reloads().applied.generation ? this.trial : null
   }
 
+  private get before(): Before {
+    const { applied, earlier } = this.options.reloads()
+    return { applied, earlier }
+  }
+
   private async inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
     if (this.turns.length < WAITING) return this.turns.run(work)
     throw new GatewayError('too-busy', 'Too many changes are in progress: try again in a few seconds.')
@@ -166,7 +186,7 @@ export class WrittenConfiguration {
         'apply it with POST /config/reload, or add ?force=true to replace it. A copy is kept.',
       )
     await asConflict(checkReplaceable(file, text))
-    return reload(() => read(text), { ...how, force: how.force === true || how.back === true })
+    return reload(() => read(text), { ...how, force: how.force === true || how.back !== undefined })
   }
 
   /** Throws GatewayError 'conflict', with what to do, if the file was changed by someone else. */
@@ -178,12 +198,12 @@ export class WrittenConfiguration {
   }
 
   /** Writes the applied text to the file; if that fails, applies the previous configuration again. */
-  private async publish(text: string, before: Applied): Promise<void> {
-    const { file, reload, reread } = this.options
+  private async publish(text: string, before: Before): Promise<void> {
+    const { file, reread } = this.options
     try {
       await replaceFile(file, text)
     } catch (error) {
-      await reload(async () => before, { force: true, back: true, origin: before.origin })
+      await this.returnTo(before, before.applied.origin)
       throw conflictOf(error)
     }
     await reread()
@@ -209,7 +229,11 @@ export class WrittenConfiguration {
   private takeBack({ before, cancel }: Trial, origin: Origin): Promise<Outcome> {
     cancel()
     this.trial = null
-    return this.options.reload(async () => before, { force: true, back: true, origin })
+    return this.returnTo(before, origin)
+  }
+
+  private returnTo({ applied, earlier }: Before, origin: Origin): Promise<Outcome> {
+    return this.options.reload(async () => applied, { force: true, back: earlier, origin })
   }
 }
 

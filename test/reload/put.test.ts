@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readFile, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rmdir, stat, writeFile } from 'node:fs/promises'
 import test, { type TestContext } from 'node:test'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 import type { AdminAnswer } from '../support/admin.ts'
@@ -258,4 +258,17 @@ test('a change that is not confirmed before the gateway stops is not in the file
     message: 'A change that was not confirmed ends with the process: the file has the previous configuration',
   })
   assert.equal(await readFile(file, 'utf8'), writable('one'))
+})
+
+test('a rollback that cannot be written can be tried again', async (t) => {
+  const { ask, file, answer, put } = await startWith(t, writable('one'))
+  await put(writable('two'))
+  await put(writable('three'))
+  await mkdir(`${file}.5`)
+  await writeFile(`${file}.4`, '')
+  assert.equal((await ask('/config/rollback', POST)).status, 409)
+  assert.equal(await answer(), 'three')
+  await rmdir(`${file}.5`)
+  assert.equal((await ask('/config/rollback', POST)).json['outcome'], 'rolled_back')
+  assert.equal(await answer(), 'two')
 })
