@@ -14,11 +14,14 @@ export function withLineEnds(edited: string, before: string): string {
   let [end = '\n'] = ends
   let at = 0
   let text = ''
+  // The last line has no end.
+  let endBefore = ''
   const lines = compare(before.split(LINE_END), edited.split('\n'))
   for (const { kind, text: line } of lines) {
     if (kind !== '+') end = ends[at++] ?? end
-    if (kind !== '-') text += line + end
+    if (kind === '-') continue
+    text += endBefore + line
+    endBefore = end
   }
-  // The last line has none.
-  return text.slice(0, -end.length)
+  return text
 }

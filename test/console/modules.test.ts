@@ -277,6 +277,10 @@ test('an edited text keeps the line ends of the file, as browsers only know line
     'a: 1\r\nb: 3\nb: 4\nc: 3\r\n',
   )
   assert.equal(
+    edited('a: 1\r\nb: 2\n', () => 'a: 1'),
+    'a: 1',
+  )
+  assert.equal(
     edited('a: 1\r\nb: 2\nc: 3\n', (each) => each.replace('a: 1\n', '')),
     'b: 2\nc: 3\n',
   )
