@@ -39,6 +39,7 @@ function setUp(t: TestContext, { isModule = false } = {}) {
     const next = await read()
     if (next.text === 'bad')
       return { outcome: 'refused', applied, problems: [{ path: '', message: 'bad' }], error: new Error('bad') }
+    if (next.text === 'removes the file') rmSync(file)
     if (next.revision === applied.revision) {
       applied = { ...applied, text: next.text }
       return { outcome: 'unchanged', applied }
@@ -167,6 +168,18 @@ test('a rollback of an unconfirmed change takes effect at once, unless the check
   const check = (isUnconfirmed: boolean): void => assert.ok(isUnconfirmed)
   assert.equal((await written.rollback(check, false, NOBODY)).outcome, 'applied')
   assert.deepEqual([inForce(), inFile(), written.until], ['one', 'one', null])
+})
+
+test('a change is rolled back even if the file was removed while it was applied', async (t) => {
+  const { clock, file, written, put, inForce } = setUp(t)
+  await put('removes the file', { confirm: 60_000 })
+  assert.equal(inForce(), 'removes the file')
+  await assert.rejects(
+    written.confirm(() => {}),
+    { code: 'conflict', message: `${file} no longer exists: put it back.` },
+  )
+  clock.advance(60_000)
+  await turnUntil('the rollback', () => inForce() === 'one')
 })
 
 test('after another reload the change is not rolled back', async (t) => {

@@ -40,8 +40,8 @@ interface Before {
 /** A configuration that is applied until it is confirmed or its time is up. */
 interface Trial {
   readonly text: string
-  /** The content of the file when it was applied. */
-  readonly found: string
+  /** The content of the file when it was applied; null if it could not be read. */
+  readonly found: string | null
   readonly before: Before
   readonly generation: number
   /** When it is reverted, in milliseconds since 1970-01-01T00:00:00Z. */
@@ -192,7 +192,7 @@ export class WrittenConfiguration {
   /** Throws GatewayError 'conflict', with what to do, if the file was changed by someone else. */
   private async checkFile(expected: string | null, advice: string): Promise<void> {
     const { file } = this.options
-    const found = await readFile(file, 'utf8').catch(() => null)
+    const found = await contentOf(file)
     if (found === null || found === expected) return
     throw new GatewayError('conflict', `${file} has been changed and not reloaded: ${advice}`)
   }
@@ -211,8 +211,9 @@ export class WrittenConfiguration {
 
   private async await(change: Pick<Trial, 'text' | 'before' | 'generation'>, timeout: number): Promise<void> {
     const { file, clock, log } = this.options
+    const found = await contentOf(file)
     const cancel = clock.after(timeout, () => void this.turns.run(() => this.expire(trial)))
-    const trial: Trial = { ...change, found: await readFile(file, 'utf8'), until: clock.wall() + timeout, cancel }
+    const trial: Trial = { ...change, found, until: clock.wall() + timeout, cancel }
     this.trial = trial
     log.warn(
       { generation: change.generation, seconds: timeout / 1000 },
@@ -235,6 +236,10 @@ export class WrittenConfiguration {
   private returnTo({ applied, earlier }: Before, origin: Origin): Promise<Outcome> {
     return this.options.reload(async () => applied, { force: true, back: earlier, origin })
   }
+}
+
+function contentOf(file: string): Promise<string | null> {
+  return readFile(file, 'utf8').catch(() => null)
 }
 
 async function asConflict(work: Promise<void>): Promise<void> {
