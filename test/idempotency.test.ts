@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { type ClientRequest, type IncomingMessage, type RequestListener, request, type ServerResponse } from 'node:http'
 import { text } from 'node:stream/consumers'
 import test, { type TestContext } from 'node:test'
-import { gunzipSync } from 'node:zlib'
+import { gunzipSync, gzipSync } from 'node:zlib'
 import type { GatewayInput } from '../src/gateway.ts'
 import { type Ask, type Answer, send } from './support/client.ts'
 import { proxyTo, startGateway } from './support/gateway.ts'
@@ -345,6 +345,19 @@ test('other policies treat a replayed reply like any other', async (t) => {
   )
   assert.match(String(again.headers['ratelimit']), /r=98/)
   assert.equal(again.headers['access-control-allow-origin'], 'https://a.example')
+})
+
+test('a repeated reply has no content coding that only the first client accepted', async (t) => {
+  const { service, port } = await startOnce(t, {}, ({ headers }, response) => {
+    const isCoded = headers['accept-encoding'] === 'gzip'
+    response.writeHead(201, isCoded ? { 'Content-Encoding': 'gzip' } : {})
+    response.end(isCoded ? gzipSync('order') : 'order')
+  })
+  const first = await post(port, '"k"', { headers: { 'Accept-Encoding': 'gzip' } })
+  const again = await post(port, '"k"')
+  assert.equal(service.received[0]?.headers['accept-encoding'], 'identity')
+  for (const { headers, text: body } of [first, again])
+    assert.deepEqual([headers['content-encoding'], body], [undefined, 'order'])
 })
 
 test('a request rejected by validation does not use its key', async (t) => {

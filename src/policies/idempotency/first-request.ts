@@ -1,4 +1,4 @@
-import { GatewayError } from '../../core/errors.ts'
+import type { GatewayError } from '../../core/errors.ts'
 import { Bytes, isStream } from '../../http/body.ts'
 import type { Exchange } from '../../http/exchange.ts'
 import type { Handler } from '../../http/handler.ts'
@@ -15,6 +15,7 @@ export interface FirstContext {
   readonly store: RepeatStore
   readonly leases: Leases
   readonly outcomes: Outcomes
+  /** Errors are replies. */
   readonly next: Handler
   readonly forward: boolean
   /** Bytes. */
@@ -57,14 +58,7 @@ export class FirstRequest {
     context.leases.hold(held)
     // 1.
     exchange.outlivesClient = true
-    let reply: Reply
-    try {
-      reply = await context.next(exchange)
-    } catch (thrown) {
-      await this.failed(thrown)
-      throw thrown
-    }
-    return this.replied(reply, exchange.error)
+    return this.replied(await context.next(exchange), exchange.error)
   }
 
   /** `error` is the error behind the reply, if a step further in created it. */
@@ -99,9 +93,9 @@ export class FirstRequest {
     this.end((await store.keep(this.held, reply, perClient)) ? 'kept' : 'lost')
   }
 
-  private failed(error: unknown): Promise<void> {
+  private failed(error: GatewayError | null): Promise<void> {
     // An incomplete request is not carried out (RFC 9112 section 8).
-    const brokeOff = this.body.digest === null && error instanceof GatewayError && error.fault === 'client'
+    const brokeOff = this.body.digest === null && error?.fault === 'client'
     return this.exchange.sent && !brokeOff ? this.spend() : this.release()
   }
 

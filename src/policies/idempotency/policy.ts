@@ -2,6 +2,7 @@ import type { Exchange } from '../../http/exchange.ts'
 import { headersFromWire } from '../../http/headers.ts'
 import { Reply } from '../../http/reply.ts'
 import { newUuid } from '../../core/uuid.ts'
+import { changedFor } from '../change-request.ts'
 import { definePolicy, type PolicyToolbox } from '../policy.ts'
 import { clientName } from '../rate-limit/client-name.ts'
 import { documentIdempotency } from './document.ts'
@@ -22,7 +23,7 @@ export const idempotency = definePolicy({
   name: 'idempotency',
   summary: 'Stores the reply to a request with an Idempotency-Key, and repeats it for the same request.',
   options: idempotencyOptions,
-  fields: () => [FIELD],
+  fields: () => [FIELD, 'Accept-Encoding'],
   stores: [{ path: ['store'], instead: 'memory' }],
   document: documentIdempotency,
   keeps({ store = 'memory' }, { id, service }) {
@@ -42,7 +43,9 @@ export const idempotency = definePolicy({
     const methods = new Set(options.methods)
     return (next) => {
       const { context, outcomes, handle } = duplicatesOf(options, toolbox, route.id)
-      const first: FirstContext = { ...context, next }
+      // Who repeats the request may not accept the content coding of the first reply.
+      const withoutCoding = changedFor(next, ({ headers }) => headers.set('Accept-Encoding', 'identity'))
+      const first: FirstContext = { ...context, next: withoutCoding }
       return (exchange) => {
         if (!methods.has(exchange.method) || exchange.refusal !== null) return next(exchange)
         // gRPC calls have trailers, streams, and their own retries.
