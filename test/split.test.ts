@@ -126,6 +126,12 @@ test('with keep, a client stays with its service, and the cookie is not cached',
   assert.notEqual((await send(port, { headers: { Cookie: 'to=nobody' } })).headers['set-cookie'], undefined)
 })
 
+test('a reply that sets the cookies of the split and of a sticky service is marked as private once', async (t) => {
+  const { port } = await keeping(t, '1h', { sticky: {} })
+  const { headers } = await send(port)
+  assert.deepEqual([headers['set-cookie']?.length, headers['cache-control']], [2, 'private'])
+})
+
 test('keep without a cookie, and headers for a service outside of the split, are configuration problems', async (t) => {
   const { url } = await startService(t)
   const services = { a: { instances: [url] } }
@@ -141,12 +147,12 @@ test('keep without a cookie, and headers for a service outside of the split, are
 })
 
 /** A gateway whose clients stay with one of two services. */
-async function keeping(t: TestContext, keep: NonNullable<Split['keep']>) {
+async function keeping(t: TestContext, keep: NonNullable<Split['keep']>, options: { sticky?: object } = {}) {
   const services: GatewayInput['services'] = {}
   for (const name of ['a', 'b']) {
     const { url } = await startService(t, (_, response) => void response.end(name))
-    services[name] = { instances: [url], health: false }
+    services[name] = { instances: [url], health: false, ...options }
   }
   const split = { services: { a: 1, b: 1 }, cookie: 'to', keep }
-  return startGateway(t, { services, routes: [{ id: 'a', match: { path: '/*' }, split }] })
+  return startGateway(t, { secrets: 's'.repeat(32), services, routes: [{ id: 'a', match: { path: '/*' }, split }] })
 }

@@ -69,6 +69,18 @@ test('targeted Cache-Control headers of the service are made private as well', (
   for (const name of fields) assert.deepEqual(reply.headers.getAll(name), ['max-age=60', 'private'])
 })
 
+for (const [said, isSaid] of [
+  ['max-age=5, Private', true],
+  ['private="Set-Cookie"', false],
+  ['no-cache="a, private, b"', false],
+] as const)
+  test(`a reply with ${said} ${isSaid ? 'is private already' : 'is made private'}`, () => {
+    const { sticky, instances } = setUp()
+    const reply = new Reply(200, Headers.of([['Cache-Control', said]]), null)
+    sticky.bind(makeExchange(), instances[0]!, reply)
+    assert.deepEqual(reply.headers.getAll('Cache-Control'), isSaid ? [said] : [said, 'private'])
+  })
+
 test('a 304 does not set the cookie', () => {
   assert.deepEqual(setUp().report(0, '', 304).entries(), [])
 })

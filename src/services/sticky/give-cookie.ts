@@ -9,6 +9,11 @@ export function giveCookie({ headers }: Reply, cookie: string, seconds: number, 
   const age = seconds === Number.POSITIVE_INFINITY ? '' : `; Max-Age=${seconds}`
   const secure = scheme === 'https' ? '; Secure' : ''
   headers.append('Set-Cookie', `${cookie}; Path=/; HttpOnly; SameSite=Lax${age}${secure}`)
-  headers.append('Cache-Control', 'private')
-  for (const name of targetedFields(headers)) headers.append(name, 'private')
+  for (const name of ['Cache-Control', ...targetedFields(headers)])
+    if (!isPrivate(headers.combined(name) ?? '')) headers.append(name, 'private')
+}
+
+/** Whether the whole reply is private, not just some of its fields (RFC 9111 section 5.2.2.7). */
+function isPrivate(directives: string): boolean {
+  return /(?:^|,)[ \t]*private[ \t]*(?:,|$)/i.test(directives.replaceAll(/"(?:[^"\\]|\\.)*"?/g, '""'))
 }
