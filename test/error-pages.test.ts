@@ -72,6 +72,7 @@ test('a page for services replaces the bodies of their errors, without headers t
     response.writeHead(status, {
       ETag: '"1"',
       'Content-Encoding': 'x',
+      Trailer: 'X-Sum',
       'Cache-Control': 'max-age=5',
       'Retry-After': '7',
     })
@@ -89,6 +90,7 @@ test('a page for services replaces the bodies of their errors, without headers t
   assert.equal(sorry.text, 'sorry')
   assert.equal(sorry.headers.etag, undefined)
   assert.equal(sorry.headers['content-encoding'], undefined)
+  assert.equal(sorry.headers.trailer, undefined)
   assert.equal(sorry.headers['cache-control'], 'max-age=5')
   assert.equal(sorry.headers['retry-after'], '7')
   assert.equal((await ask('/404')).text, 'of the service')

@@ -17,7 +17,7 @@ import { compilePage, type Page, pageSchema, readPages } from './pages.ts'
 const KEY = /^(?:[45]xx|[45]\d\d)$/
 const keyExpected = 'expected a status from 400 to 599, or 4xx or 5xx for all others of these'
 
-/** Headers that describe the replaced content. */
+/** Headers that describe the replaced content, or announce trailers after it. */
 const OF_CONTENT = new NameSet([
   'Content-Type',
   'Content-Encoding',
@@ -32,6 +32,7 @@ const OF_CONTENT = new NameSet([
   'Accept-Ranges',
   'ETag',
   'Last-Modified',
+  'Trailer',
 ])
 
 /** Keyed by status, so that pages of a route add to those of all routes. */

@@ -30,8 +30,11 @@ export const bodyEdits = z.strictObject({
   ...jsonEdits,
 })
 
-/** Headers that describe the previous content (RFC 9530, RFC 9110 section 14.3); its length is managed by the wire layer. */
-const STALE = new NameSet(['Content-Digest', 'Repr-Digest', 'Digest', 'Content-MD5', 'Accept-Ranges'])
+/**
+ * Headers that describe the previous content (RFC 9530, RFC 9110 section 14.3), or announce trailers, which were dropped with it; its length
+ * is managed by the wire layer.
+ */
+const STALE = new NameSet(['Content-Digest', 'Repr-Digest', 'Digest', 'Content-MD5', 'Accept-Ranges', 'Trailer'])
 
 /**
  * Request headers because of which the service's replies would have to be assembled from parts, or decoded, before they can be

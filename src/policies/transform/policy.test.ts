@@ -8,7 +8,7 @@ import { applyPolicy } from '../../../test/support/policy.ts'
 import { Bytes } from '../../http/body.ts'
 import { GatewayError } from '../../core/errors.ts'
 import type { Exchange } from '../../http/exchange.ts'
-import { Headers } from '../../http/headers.ts'
+import { Headers, headersFromWire } from '../../http/headers.ts'
 import { Reply } from '../../http/reply.ts'
 import { transform } from './policy.ts'
 import { anyCharacter } from '../../../test/support/text.ts'
@@ -164,7 +164,7 @@ test('only configured statuses are mapped', async () => {
 
 test('a JSON request body is changed, and templates see the original request', async () => {
   const body = new PushedBody(-1, '{"a":1,"secret":2}')
-  const headers = Headers.of([...JSON_TYPE, ['X-In', 'J\xc3\xbcrgen'], ['Content-Digest', 'x']])
+  const headers = headersFromWire(`${JSON_TYPE.toWire()}X-In: J\xc3\xbcrgen\r\nContent-Digest: x\r\nTrailer: X-Sum\r\n`)
   const options = {
     request: { body: { omit: ['/secret'], set: { '/who': '{header.X-In}' } }, headers: { remove: ['X-In'] } },
   }
@@ -201,8 +201,9 @@ for (const [code, text, more] of badRequests)
     await assert.rejects(async () => run({ request: { body: { omit: ['/a'] } } }, exchange), refused(code))
   })
 
-test('a changed reply gets a weak ETag, and loses digests and ranges', async () => {
-  const headers = Headers.of([...JSON_TYPE, ['ETag', '"1"'], ['Content-Digest', 'x'], ['Accept-Ranges', 'bytes']])
+test('a changed reply gets a weak ETag, and loses digests, ranges and the announcement of trailers', async () => {
+  const lost = 'Content-Digest: x\r\nAccept-Ranges: bytes\r\nTrailer: X-Sum\r\n'
+  const headers = headersFromWire(`${JSON_TYPE.toWire()}ETag: "1"\r\n${lost}`)
   const exchange = makeExchange({
     headers: Headers.of([
       ['Range', 'bytes=0-'],

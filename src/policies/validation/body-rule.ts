@@ -76,6 +76,8 @@ export function takeBody(exchange: Exchange, rule: BodyRule, content: Content | 
   return collect(body, rule.checkedLimit, exchange.client.address).then((bytes) => {
     checkDocument(bytes, check)
     exchange.body = bytes
+    // Trailers were dropped with the stream.
+    exchange.headers.delete('Trailer')
   })
 }
 

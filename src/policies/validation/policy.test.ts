@@ -8,7 +8,7 @@ import { applyPolicy, makeToolbox } from '../../../test/support/policy.ts'
 import { Bytes, isStream } from '../../http/body.ts'
 import { GatewayError } from '../../core/errors.ts'
 import type { Exchange } from '../../http/exchange.ts'
-import { Headers } from '../../http/headers.ts'
+import { Headers, headersFromWire } from '../../http/headers.ts'
 import { Reply } from '../../http/reply.ts'
 import { validation } from './policy.ts'
 import { anyCharacter } from '../../../test/support/text.ts'
@@ -156,12 +156,14 @@ test('violations in all parameters are reported together, before the body is rea
 
 test('a body that arrives in parts is collected, validated and forwarded', async () => {
   const body = new PushedBody(-1, '{"id"')
-  const exchange = makeExchange({ method: 'POST', headers: Headers.of([['Content-Type', 'application/json']]), body })
+  const headers = headersFromWire('Content-Type: application/json\r\nTrailer: X-Sum\r\n')
+  const exchange = makeExchange({ method: 'POST', headers, body })
   const running = run({ body: { schema } }, exchange)
   body.push(':1 }')
   body.end()
   assert.equal((await running).status, 200)
   assert.equal(exchange.body instanceof Bytes ? exchange.body.toText() : null, '{"id":1 }')
+  assert.equal(exchange.headers.get('Trailer'), undefined, 'trailers are dropped')
 })
 
 test('a body with only a limit is streamed, and fails if it is too long', async () => {
