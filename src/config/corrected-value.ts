@@ -12,6 +12,8 @@ const DURATION_UNITS: Readonly<Record<string, string>> = {
   h: 'h',
   hr: 'h',
   hour: 'h',
+  d: 'd',
+  day: 'd',
 }
 const SIZE_UNITS: Readonly<Record<string, string>> = {
   '': 'b',

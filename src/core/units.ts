@@ -5,15 +5,15 @@ import { type Unit, writtenIn } from './unit.ts'
 
 const { _default: withDefault } = z
 
-const DURATION = /^(\d+)(ms|s|m|h)$/
+const DURATION = /^(\d+)(ms|s|m|h|d)$/
 const PERCENT = /^\d+(?:\.\d+)?%$/
 const SIZE = /^(\d+)(b|kb|mb|gb)$/
 
-const MILLISECONDS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
+const MILLISECONDS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 const BYTES: Readonly<Record<string, number>> = { b: 1, kb: 1024, mb: 1024 ** 2, gb: 1024 ** 3 }
 
-/** A duration with its unit, such as "250ms", "10s", "5m" or "1h". */
-export type Duration = `${number}${'ms' | 's' | 'm' | 'h'}`
+/** A duration with its unit, such as "250ms", "10s", "5m", "1h" or "7d". */
+export type Duration = `${number}${'ms' | 's' | 'm' | 'h' | 'd'}`
 
 /** A size with its unit, such as "512b", "64kb", "10mb" or "1gb", a kb being 1024 bytes. */
 export type Size = `${number}${'b' | 'kb' | 'mb' | 'gb'}`
@@ -31,7 +31,7 @@ export interface UnitText<Text extends string> extends z.ZodPipe<
   default(value: Text | number): z.ZodDefault<this>
 }
 
-/** Parses a text such as "250ms", "10s", "5m" or "1h" to milliseconds; undefined for any other text. */
+/** Parses a text such as "250ms", "10s", "5m", "1h" or "7d" to milliseconds; undefined for any other text. */
 export function parseDuration(text: string): number | undefined {
   const milliseconds = scale(DURATION.exec(text), MILLISECONDS)
   return milliseconds !== undefined && milliseconds <= MAX_DELAY ? milliseconds : undefined
@@ -43,12 +43,12 @@ export function parseSize(text: string): number | undefined {
   return bytes !== undefined && Number.isSafeInteger(bytes) ? bytes : undefined
 }
 
-const durationExpected = 'expected a duration such as "250ms", "10s", "5m" or "1h", at most "596h"'
+const durationExpected = 'expected a duration such as "250ms", "10s", "5m", "1h" or "7d", at most "596h"'
 const aboveZeroExpected = `${durationExpected} and above 0`
 const sizeExpected = 'expected a size above 0 such as "512b", "64kb", "10mb" or "1gb"'
 const percentExpected = 'expected a percentage such as "50%", above 0% and at most 100%'
 
-const durations = ['250ms', '10s', '5m', '1h'] as const
+const durations = ['250ms', '10s', '5m', '1h', '7d'] as const
 const sizes = ['512b', '64kb', '10mb', '1gb'] as const
 
 /** Schema of a duration of 0 or more, written with its unit; milliseconds after parsing. */
