@@ -56,6 +56,8 @@ export interface Reload {
   readonly force?: boolean
   /** If it returns to a previously applied configuration, the texts that can be restored from then on. */
   readonly back?: readonly Earlier[]
+  /** What it replaces: if something else is running when its turn comes, that stays. Default whatever is running. */
+  readonly instead?: Applied
   /** Whether it reads what the gateway itself has just written: that this is the running configuration is not news. Default false. */
   readonly own?: boolean
 }
@@ -182,7 +184,7 @@ export class Reloader implements Reloads {
   reload(read: () => Promise<Candidate>, how: Reload = {}): Promise<Outcome> {
     this.underWay += 1
     const outcome = this.last
-      .then(async () => this.remember(await this.run(read, how), how))
+      .then(async () => this.supersededOf(how) ?? this.remember(await this.run(read, how), how))
       .finally(() => (this.underWay -= 1))
     this.last = outcome
     return outcome
@@ -212,6 +214,11 @@ export class Reloader implements Reloads {
     this.closed = true
     this.interrupt()
     return this.underWay === 0 ? null : this.last
+  }
+
+  /** The outcome if what it was to replace is no longer running. */
+  private supersededOf({ instead = this.current }: Reload): Outcome | null {
+    return instead === this.current ? null : { outcome: 'unchanged', applied: this.current }
   }
 
   private async run(read: () => Promise<Candidate>, how: Reload): Promise<Outcome> {

@@ -32,14 +32,16 @@ function setUp(t: TestContext, { isModule = false } = {}) {
   })
   let applied: Applied = { ...candidate('one'), generation: 1, since: 0, origin: originOf('started') }
   let earlier: readonly Earlier[] = []
-  const reload = async (
+  const reloadInTurn = async (
     read: () => Promise<Candidate>,
-    { back, origin = originOf('reloaded') }: Reload = {},
+    { back, origin = originOf('reloaded'), instead = applied }: Reload,
   ): Promise<Outcome> => {
+    if (instead !== applied) return { outcome: 'unchanged', applied }
     const next = await read()
     if (next.text === 'bad')
       return { outcome: 'refused', applied, problems: [{ path: '', message: 'bad' }], error: new Error('bad') }
     if (next.text === 'removes the file') rmSync(file)
+    if (next.text === 'late') writeFileSync(file, 'by hand')
     if (next.revision === applied.revision) {
       applied = { ...applied, text: next.text }
       return { outcome: 'unchanged', applied }
@@ -50,13 +52,19 @@ function setUp(t: TestContext, { isModule = false } = {}) {
     applied = { ...next, generation: generation + 1, since: 0, origin }
     return { outcome: 'applied', applied }
   }
+  let last: Promise<unknown> = Promise.resolve()
+  const reload: typeof reloadInTurn = (...how) => {
+    const outcome = last.then(() => reloadInTurn(...how))
+    last = outcome
+    return outcome
+  }
   const written = new WrittenConfiguration({
     file,
     isModule,
     reloads: () => ({ applied, earlier, lastReload: null, lastSuccessful: true, instancesProblem: null }),
     read: async (text) => candidate(text),
     reload,
-    reread: () => reload(async () => candidate(readFileSync(file, 'utf8'))),
+    reread: () => reload(async () => candidate(readFileSync(file, 'utf8')), {}),
     clock,
     log: createMemoryLogger().log,
   })
@@ -67,7 +75,7 @@ function setUp(t: TestContext, { isModule = false } = {}) {
     clock,
     written,
     put,
-    reload: (text: string) => reload(async () => candidate(text)),
+    reload: (text: string) => reload(async () => candidate(text), {}),
     inForce: () => applied.text,
     origin: () => applied.origin,
     inFile: () => readFileSync(file, 'utf8'),
@@ -180,6 +188,45 @@ test('a change is rolled back even if the file was removed while it was applied'
   )
   clock.advance(60_000)
   await turnUntil('the rollback', () => inForce() === 'one')
+})
+
+for (const [when, confirm] of [
+  ['at once', null],
+  ['when it is confirmed', 60_000],
+] as const)
+  test(`a file changed by somebody else while a text is applied is not replaced ${when}`, async (t) => {
+    const { put, written, inForce, inFile } = setUp(t)
+    const conflict = { code: 'conflict', message: /has been changed and not reloaded/ }
+    const change = put('late', { confirm })
+    if (confirm === null) await assert.rejects(change, conflict)
+    else {
+      await change
+      await assert.rejects(
+        written.confirm(() => {}),
+        conflict,
+      )
+      await written.rollback(() => {}, false, ADA)
+    }
+    assert.deepEqual([inForce(), inFile()], ['one', 'by hand'])
+  })
+
+test('a rollback does not undo a reload of the file that is already in progress', async (t) => {
+  const { put, written, reload, inForce } = setUp(t)
+  await put('two', { confirm: 60_000 })
+  const { outcome } = await written.rollback(() => void reload('three'), false, ADA)
+  assert.deepEqual([outcome, inForce()], ['unchanged', 'three'])
+})
+
+test('a change that is in the file is kept, however it got there', async (t) => {
+  const { put, written, clock, file, reload, inForce } = setUp(t)
+  await put('two', { confirm: 60_000 })
+  writeFileSync(file, 'two ')
+  await reload('two ')
+  assert.equal(written.until, null)
+  clock.advance(60_000)
+  await new Promise(setImmediate)
+  assert.equal(inForce(), 'two ')
+  assert.equal((await put('three')).outcome, 'applied')
 })
 
 test('after another reload the change is not rolled back', async (t) => {

@@ -37,13 +37,17 @@ interface Before {
   readonly earlier: readonly Earlier[]
 }
 
-/** A configuration that is applied until it is confirmed or its time is up. */
-interface Trial {
+/** A text that is applied and not yet written. */
+interface Accepted {
   readonly text: string
-  /** The content of the file when it was applied; null if it could not be read. */
+  /** The content of the file before it was applied; null if that does not matter, or if it could not be read. */
   readonly found: string | null
   readonly before: Before
-  readonly generation: number
+  readonly applied: Applied
+}
+
+/** A configuration that is applied until it is confirmed or its time is up. */
+interface Trial extends Accepted {
   /** When it is reverted, in milliseconds since 1970-01-01T00:00:00Z. */
   readonly until: number
   readonly cancel: () => void
@@ -98,11 +102,11 @@ export class WrittenConfiguration {
         )
       }
       const { before } = this
-      const outcome = await this.change(text, { force, origin: originOf('sent', asker) })
+      const { outcome, found } = await this.change(text, { force, origin: originOf('sent', asker) })
       if (outcome.outcome === 'refused') return outcome
-      const { generation } = outcome.applied
-      if (confirm === null || outcome.outcome === 'unchanged') await this.publish(text, before)
-      else await this.await({ text, before, generation }, confirm)
+      const { applied } = outcome
+      if (confirm !== null && outcome.outcome === 'applied') this.await({ text, found, before, applied }, confirm)
+      else await this.publish({ text, found: force ? null : found, before, applied })
       return outcome
     })
   }
@@ -117,7 +121,8 @@ export class WrittenConfiguration {
       const { awaited } = this
       if (awaited === null) throw new GatewayError('conflict', 'No change is waiting for confirmation.')
       const { text, found, cancel } = awaited
-      await this.checkFile(
+      this.checkFile(
+        await contentOf(this.options.file),
         found,
         'roll back, or apply the file with POST /config/reload, which ends the change that waits.',
       )
@@ -140,8 +145,9 @@ export class WrittenConfiguration {
       if (awaited !== null) return this.takeBack(awaited, origin)
       const { before } = this
       const last = lastOf(before)
-      const outcome = await this.change(last.text, { force, back: before.earlier.slice(1), origin })
-      if (outcome.outcome !== 'refused') await this.publish(last.text, before)
+      const { outcome, found } = await this.change(last.text, { force, back: before.earlier.slice(1), origin })
+      if (outcome.outcome === 'refused') return outcome
+      await this.publish({ text: last.text, found: force ? null : found, before, applied: outcome.applied })
       return outcome
     })
   }
@@ -157,9 +163,9 @@ export class WrittenConfiguration {
     )
   }
 
-  /** The applied, unconfirmed configuration; null if another one has been applied since. */
+  /** The applied, unconfirmed configuration; null if another one has been applied since, or if it was read from the file. */
   private get awaited(): Trial | null {
-    return this.trial?.generation === this.options.reloads().applied.generation ? this.trial : null
+    return this.trial?.applied === this.options.reloads().applied ? this.trial : null
   }
 
   private get before(): Before {
@@ -172,71 +178,73 @@ export class WrittenConfiguration {
     throw new GatewayError('too-busy', 'Too many changes are in progress: try again in a few seconds.')
   }
 
-  /** Applies the text, after checking that it can be written. */
-  private async change(text: string, how: Reload): Promise<Outcome> {
+  /** Applies the text, after checking that it can be written. `found` is what the file had before. */
+  private async change(text: string, how: Reload): Promise<{ outcome: Outcome; found: string | null }> {
     const { file, isModule, reloads, read, reload } = this.options
     if (isModule)
       throw new GatewayError(
         'conflict',
         `${file} is a module: change it there, and reload it with POST /config/reload.`,
       )
-    if (how.force !== true)
-      await this.checkFile(
-        reloads().applied.text,
-        'apply it with POST /config/reload, or add ?force=true to replace it. A copy is kept.',
-      )
-    await asConflict(checkReplaceable(file, text))
-    return reload(() => read(text), { ...how, force: how.force === true || how.back !== undefined })
-  }
-
-  /** Throws GatewayError 'conflict', with what to do, if the file was changed by someone else. */
-  private async checkFile(expected: string | null, advice: string): Promise<void> {
-    const { file } = this.options
     const found = await contentOf(file)
-    if (found === null || found === expected) return
-    throw new GatewayError('conflict', `${file} has been changed and not reloaded: ${advice}`)
+    if (how.force !== true) this.checkFile(found, reloads().applied.text, REPLACES)
+    await asConflict(checkReplaceable(file, text))
+    const outcome = await reload(() => read(text), { ...how, force: how.force === true || how.back !== undefined })
+    return { outcome, found }
   }
 
-  /** Writes the applied text to the file; if that fails, applies the previous configuration again. */
-  private async publish(text: string, before: Before): Promise<void> {
+  /** Throws GatewayError 'conflict', with what to do, if the file was changed by someone else. `found`: its content; null if it cannot be read. */
+  private checkFile(found: string | null, expected: string | null, advice: string): void {
+    if (found === null || found === expected) return
+    throw new GatewayError('conflict', `${this.options.file} has been changed and not reloaded: ${advice}`)
+  }
+
+  /** Writes the applied text to the file; if that fails, or if the file was changed meanwhile, applies the previous configuration again. */
+  private async publish({ text, found, before, applied }: Accepted): Promise<void> {
     const { file, reread } = this.options
     try {
+      if (found !== null) this.checkFile(await contentOf(file), found, REPLACES)
       await replaceFile(file, text)
     } catch (error) {
-      await this.returnTo(before, before.applied.origin)
+      await this.returnTo(before, applied, before.applied.origin)
       throw conflictOf(error)
     }
     await reread()
   }
 
-  private async await(change: Pick<Trial, 'text' | 'before' | 'generation'>, timeout: number): Promise<void> {
-    const { file, clock, log } = this.options
-    const found = await contentOf(file)
+  private await(change: Accepted, timeout: number): void {
+    const { clock, log } = this.options
     const cancel = clock.after(timeout, () => void this.turns.run(() => this.expire(trial)))
-    const trial: Trial = { ...change, found, until: clock.wall() + timeout, cancel }
+    const trial: Trial = { ...change, until: clock.wall() + timeout, cancel }
     this.trial = trial
     log.warn(
-      { generation: change.generation, seconds: timeout / 1000 },
+      { generation: change.applied.generation, seconds: timeout / 1000 },
       'A change was applied, and will be rolled back unless it is confirmed',
     )
   }
 
   private async expire(trial: Trial): Promise<void> {
     if (this.awaited !== trial) return
-    this.options.log.warn({ generation: trial.generation }, 'A change was not confirmed in time and is rolled back')
+    this.options.log.warn(
+      { generation: trial.applied.generation },
+      'A change was not confirmed in time and is rolled back',
+    )
     await this.takeBack(trial, originOf('expired'))
   }
 
-  private takeBack({ before, cancel }: Trial, origin: Origin): Promise<Outcome> {
+  private takeBack({ before, applied, cancel }: Trial, origin: Origin): Promise<Outcome> {
     cancel()
     this.trial = null
-    return this.returnTo(before, origin)
+    return this.returnTo(before, applied, origin)
   }
 
-  private returnTo({ applied, earlier }: Before, origin: Origin): Promise<Outcome> {
-    return this.options.reload(async () => applied, { force: true, back: earlier, origin })
+  /** Unless `instead` has been replaced by then, for example by the file. */
+  private returnTo({ applied, earlier }: Before, instead: Applied, origin: Origin): Promise<Outcome> {
+    return this.options.reload(async () => applied, { force: true, back: earlier, origin, instead })
   }
 }
+
+const REPLACES = 'apply it with POST /config/reload, or add ?force=true to replace it. A copy is kept.'
 
 function contentOf(file: string): Promise<string | null> {
   return readFile(file, 'utf8').catch(() => null)

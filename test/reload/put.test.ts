@@ -233,6 +233,19 @@ test('a change that is not confirmed in time is rolled back', async (t) => {
   assert.deepEqual([await answer(), await readFile(file, 'utf8')], ['three', writable('three')])
 })
 
+test('a change that waits for its confirmation is kept if it is in the file that is reloaded', async (t) => {
+  const { ask, clock, file, answer, put } = await startWith(t, writable('one'))
+  await put(writable('two'), '?confirm=1s')
+  await writeFile(file, `# By somebody else.\n${writable('two')}`)
+  assert.equal((await ask('/config/confirm', POST)).status, 409)
+  assert.equal((await ask('/config/reload', POST)).json['outcome'], 'unchanged')
+  assert.equal((await ask('/config/status')).json['awaitsConfirmation'], null)
+  clock.advance(1000)
+  assert.equal((await put(writable('three'))).json['outcome'], 'applied', 'nothing was rolled back before it')
+  assert.equal((await ask('/config/status')).json['generation'], 3)
+  assert.equal(await answer(), 'three')
+})
+
 test('who keeps or rolls back a change that is over does neither to another one', async (t) => {
   const { ask, clock, file, answer, log, put } = await startWith(t, writable('one'))
   await put(writable('two'))
