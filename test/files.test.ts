@@ -67,7 +67,16 @@ test('a folder without a trailing slash is redirected, keeping the query', async
   const { get } = await show(t, await writeFolder(t, SITE))
   const reply = await get('/docs?x=1')
   assert.equal(reply.status, 308)
-  assert.equal(reply.headers.location, '/docs/?x=1')
+  assert.equal(reply.headers.location, './docs/?x=1')
+})
+
+test('a redirect to a folder leads there if a proxy has removed a prefix, and if a policy has changed the path', async (t) => {
+  const root = await writeFolder(t, { 'v2/docs/index.html': 'docs' })
+  const { get } = await show(t, root, {}, { policies: { transform: { request: { path: '/v2{path}' } } } })
+  const { headers } = await get('/docs', { 'X-Forwarded-Prefix': '/site' })
+  const { pathname } = new URL(headers.location ?? '', 'http://a.example/site/docs')
+  assert.equal(pathname, '/site/docs/')
+  assert.equal((await get('/docs/')).text, 'docs')
 })
 
 test('missing files and folders without an index are 404; other methods are 405', async (t) => {
@@ -88,15 +97,15 @@ test('the prefix of a route is stripped, and is a folder itself', async (t) => {
   const { get } = await show(t, root, {}, { match: { path: '/site/*' }, rewrite: { strip: '/site' } })
   assert.equal((await get('/site/docs/')).text, '<h1>Docs</h1>')
   assert.equal((await get('/site/')).text, '<h1>Home</h1>')
-  assert.equal((await get('/site')).headers.location, '/site/')
-  assert.equal((await get('/site/docs')).headers.location, '/site/docs/')
+  assert.equal((await get('/site')).headers.location, './site/')
+  assert.equal((await get('/site/docs')).headers.location, './docs/')
 })
 
 test('a folder that a rewrite leads to is redirected once', async (t) => {
   const rewritten = { match: { path: '/latest/*' }, rewrite: { path: '/docs' } }
   const { get } = await show(t, await writeFolder(t, SITE), {}, rewritten)
   const { status, headers } = await get('/latest/x')
-  assert.deepEqual([status, headers.location], [308, '/latest/x/'])
+  assert.deepEqual([status, headers.location], [308, './x/'])
   assert.equal((await get('/latest/x/')).text, '<h1>Docs</h1>')
 })
 

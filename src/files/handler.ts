@@ -63,7 +63,7 @@ class Files {
     const { rewrite } = this.route
     const path = rewrite === null ? exchange.path : rewrite(exchange)
     // A prefix that was removed may have been the whole path.
-    if (path === '/' && !exchange.path.endsWith('/')) return toFolder(exchange)
+    if (path === '/' && !asksForFolder(exchange)) return toFolder(exchange)
     return this.at(path, exchange)
   }
 
@@ -78,8 +78,8 @@ class Files {
     exchange: Exchange,
   ): Promise<Reply> {
     const found = await finding
-    // A rewrite may have removed the slash that the client has sent: the same redirect would follow for ever.
-    if (found === FOLDER) return exchange.path.endsWith('/') ? this.at(`${path}/`, exchange) : toFolder(exchange)
+    // A rewrite or a policy may have removed the slash that the client has sent: the same redirect would follow for ever.
+    if (found === FOLDER) return asksForFolder(exchange) ? this.at(`${path}/`, exchange) : toFolder(exchange)
     if (found !== null) return this.show(found, path, exchange)
     const { fallback } = this.route.options
     const isFallback = path === fallback || path === `${fallback}/`
@@ -117,9 +117,23 @@ class Files {
   }
 }
 
-/** Relative links of a folder's files resolve below it only if its path ends in a slash. */
-function toFolder({ path, query }: Exchange): Reply {
-  return new Reply(308, headersFromWire(knownLine('Location', `${path}/${query}`)), null)
+/** Whether the client's path ends in a slash. */
+function asksForFolder(exchange: Exchange): boolean {
+  return askedOf(exchange).path.endsWith('/')
+}
+
+/**
+ * Relative links of a folder's files resolve below it only if its path ends in a slash. The redirect itself is relative, as only the client
+ * knows which prefix proxies have removed.
+ */
+function toFolder(exchange: Exchange): Reply {
+  const { path, query } = askedOf(exchange)
+  const name = path.slice(path.lastIndexOf('/') + 1)
+  return new Reply(308, headersFromWire(knownLine('Location', `./${name}/${query}`)), null)
+}
+
+function askedOf(exchange: Exchange): Pick<Exchange, 'path' | 'query'> {
+  return exchange.asked ?? exchange
 }
 
 /** Null if the file has changed. */
