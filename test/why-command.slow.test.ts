@@ -10,7 +10,8 @@ import { Terminal } from './support/terminal.ts'
 async function setUp(t: TestContext, begin: typeof start | typeof startFromText, log = '') {
   const service = await startService(t, (request, response) => {
     response.statusCode = request.url === '/broken/1' ? 500 : 200
-    response.end()
+    if (request.url === '/books/long') response.end('a'.repeat(1_000_000))
+    else response.end()
   })
   const other = await startService(t, (_, response) => void response.writeHead(503).end())
   const { port, adminPort } = await begin(
@@ -93,6 +94,13 @@ test('why shows route, attempts and time, and policy decisions if they were reco
   await ask('/gone/1', 'two')
   const { stdout: gone } = await why('two')
   assert.equal(gone.match(/127\.0\.0\.1:\d +connect +[\d.]+ ms +connect/g)!.length, 3)
+})
+
+test('why shows the time for sending a reply apart from that of the gateway', async (t) => {
+  const { ask, why } = await setUp(t, startFromText)
+  await ask('/books/long', 'long')
+  const { stdout } = await why('long')
+  assert.match(stdout, /\n {2}time +services [\d.]+ ms, client 0 ms, gateway [\d.]+ ms, sending [\d.]+ ms\n/)
 })
 
 test('why shows a decision once that the log has, too', async (t) => {

@@ -29,6 +29,7 @@ const REQUEST: RecentDetails = {
   error: 'service-unavailable',
   grpcStatus: null,
   clientTime: 0,
+  sendTime: 0,
   userAgent: null,
   aborted: false,
   detail: 'Service unavailable',

@@ -87,7 +87,10 @@ export const details = recentRequest.extend({
       'The attempts that failed, or all of them if decisions were recorded. Only the first ones if there were many.',
     ),
   clientMs: z.number().describe('Time spent waiting for the body from the client.'),
-  gatewayMs: z.number().describe('The rest, without the time for sending the reply.'),
+  sendingMs: z
+    .number()
+    .describe('Time from the beginning of a streamed reply, or of a tunnel such as a WebSocket, to its end.'),
+  gatewayMs: z.number().describe('The rest.'),
   events: z
     .object({ name: z.string(), attributes: z.record(z.string(), z.unknown()) })
     .array()
@@ -157,7 +160,7 @@ export function requestEndpoints(app: AdminApp, { threads }: AdminContext): void
 }
 
 function describeAll(request: RecentDetails): z.input<typeof details> {
-  const { tried, serviceTime, clientTime, duration, userAgent, detail, storedAge, events, fields } = request
+  const { tried, serviceTime, clientTime, sendTime, duration, userAgent, detail, storedAge, events, fields } = request
   return {
     ...describeRequest(request),
     cause: causeOf(request),
@@ -173,7 +176,8 @@ function describeAll(request: RecentDetails): z.input<typeof details> {
       error,
     })),
     clientMs: rounded(clientTime),
-    gatewayMs: rounded(Math.max(0, duration - serviceTime - clientTime)),
+    sendingMs: rounded(sendTime),
+    gatewayMs: rounded(Math.max(0, duration - serviceTime - clientTime - sendTime)),
     events: events === null ? null : events.map(({ name, attributes }) => ({ name, attributes: { ...attributes } })),
     fields: { ...fields },
   }

@@ -28,6 +28,7 @@ export const answerSchema = z.object({
         .array(),
       serviceMs: z.number(),
       clientMs: z.number(),
+      sendingMs: z.number(),
       gatewayMs: z.number(),
       events: z
         .object({ name: z.string(), attributes: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])) })

@@ -47,7 +47,7 @@ function requestText(request: Request, paint: Paint): string {
 
 /** The route, the decisions, and where the time was spent. */
 function wayLines(
-  { route, service, events, fields, serviceMs, clientMs, gatewayMs, error, detail }: Request,
+  { route, service, events, fields, serviceMs, clientMs, sendingMs, gatewayMs, error, detail }: Request,
   paint: Paint,
 ) {
   const decisions = (events ?? []).map(({ name, attributes }): [string, string] => [
@@ -61,7 +61,10 @@ function wayLines(
     // The policy idempotency writes its decision to the log, too.
     ...Object.entries(fields).filter(([name, text]) => !decisions.some(([by, words]) => by === name && words === text)),
     ...(error === null ? [] : [['error', detail === null ? error : `${error}: ${detail}`] satisfies [string, string]]),
-    ['time', `services ${serviceMs} ms, client ${clientMs} ms, gateway ${gatewayMs} ms`],
+    [
+      'time',
+      `services ${serviceMs} ms, client ${clientMs} ms, gateway ${gatewayMs} ms${sendingMs === 0 ? '' : `, sending ${sendingMs} ms`}`,
+    ],
   ]
   const lines = columns(rows.map((row) => row.map(printable)))
   if (events === null)

@@ -209,6 +209,7 @@ export interface RequestDetails extends Request {
     readonly error: string | null
   }[]
   readonly clientMs: number
+  readonly sendingMs: number
   readonly gatewayMs: number
   /** Null if they were not recorded. */
   readonly events: readonly Decision[] | null

@@ -98,6 +98,19 @@ test('an exchange is listed with all its details', () => {
   ])
 })
 
+for (const [what, repliedAt, sendTime] of [
+  ['a streamed reply', 4, 7000],
+  ['any other reply', null, 0],
+] as const)
+  test(`the time for sending ${what} is ${sendTime} ms`, () => {
+    const requests = new RecentRequests(2, new ManualClock())
+    const exchange = makeExchange({ start: 0 })
+    exchange.correlationId = 'a'
+    exchange.repliedAt = repliedAt
+    requests.add(exchange, 200, 0, 7004)
+    assert.equal(requests.details('a').found[0]!.sendTime, sendTime)
+  })
+
 test('secrets in the query are redacted, and long URLs truncated', () => {
   const clock = new ManualClock()
   const requests = new RecentRequests(2, clock)

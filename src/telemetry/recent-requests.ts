@@ -71,6 +71,8 @@ export interface RecentAttempt {
 export interface RecentDetails extends RecentRequest {
   /** Milliseconds that were spent waiting for the client's body. */
   readonly clientTime: number
+  /** Milliseconds from the beginning of a streamed reply, or of a tunnel, to its end; 0 for any other reply. */
+  readonly sendTime: number
   /** The client's User-Agent, truncated if it is long; null if there is none. */
   readonly userAgent: string | null
   /** The client disconnected before it had its reply. */
@@ -179,6 +181,7 @@ export class RecentRequests {
   private ends: Float64Array
   private bytes: Float64Array
   private clientTimes: Float64Array
+  private sendTimes: Float64Array
   private statuses: Uint16Array
   private attempts: Uint16Array
   private serviceTimes: Float64Array
@@ -193,6 +196,7 @@ export class RecentRequests {
     this.ends = new Float64Array(size)
     this.bytes = new Float64Array(size)
     this.clientTimes = new Float64Array(size)
+    this.sendTimes = new Float64Array(size)
     this.statuses = new Uint16Array(size)
     this.attempts = new Uint16Array(size)
     this.serviceTimes = new Float64Array(size)
@@ -213,6 +217,7 @@ export class RecentRequests {
     this.ends = unrolled(this.ends, first, count, new Float64Array(size))
     this.bytes = unrolled(this.bytes, first, count, new Float64Array(size))
     this.clientTimes = unrolled(this.clientTimes, first, count, new Float64Array(size))
+    this.sendTimes = unrolled(this.sendTimes, first, count, new Float64Array(size))
     this.statuses = unrolled(this.statuses, first, count, new Uint16Array(size))
     this.attempts = unrolled(this.attempts, first, count, new Uint16Array(size))
     this.serviceTimes = unrolled(this.serviceTimes, first, count, new Float64Array(size))
@@ -252,6 +257,7 @@ export class RecentRequests {
     more.aborted = exchange.aborted
     more.storedAge = exchange.storedAge
     this.clientTimes[at] = exchange.clientTime
+    this.sendTimes[at] = end - (exchange.repliedAt ?? end)
     this.starts[at] = exchange.start
     this.ends[at] = end
     this.bytes[at] = bytes
@@ -304,6 +310,7 @@ export class RecentRequests {
     return {
       ...this.read(slot, at),
       clientTime: this.clientTimes[at] ?? 0,
+      sendTime: this.sendTimes[at] ?? 0,
       userAgent: userAgent?.slice(0, LENGTH) ?? null,
       aborted,
       detail: failure?.detail ?? null,

@@ -110,14 +110,17 @@ function Times({ request: { durationMs, serviceMs }, details }: StoryProps): Com
   const min = durationMs / 50
   const parts: readonly (readonly [kind: string, name: string, ms: number])[] =
     details === null
-      ? [['own', 'gateway and client', Math.max(0, durationMs - serviceMs)]]
+      ? [
+          ['own', 'everything else', Math.max(0, durationMs - serviceMs)],
+          ['service', 'services', serviceMs],
+        ]
       : [
           ['own', 'gateway', details.gatewayMs],
           ['client', 'waiting for the client', details.clientMs],
+          ['service', 'services', serviceMs],
+          ['sending', 'sending the reply', details.sendingMs],
         ]
-  const shown = [...parts, ['service', 'services', serviceMs] as const].filter(
-    ([kind, , ms]) => ms > 0 || kind === 'own',
-  )
+  const shown = parts.filter(([kind, , ms]) => ms > 0 || kind === 'own')
   return h(
     Fragment,
     null,
