@@ -5,29 +5,19 @@ import type { CacheStore, CacheEntry } from '../src/policies/cache/store.ts'
 import { Headers } from '../src/http/headers.ts'
 import { CacheStores } from '../src/policies/cache/cache-stores.ts'
 import type { RedisPlace } from '../src/redis/client.ts'
-import { RedisConnection } from '../src/redis/connection.ts'
-import { createMemoryLogger } from '../src/telemetry/memory-logger.ts'
 import { cacheContract } from './support/cache-contract.ts'
 import { makeCacheEntry } from './support/cache-entry.ts'
-import { cleanUp } from './support/cleanup.ts'
-import { ThreadMetrics } from '../src/telemetry/metrics/thread-metrics.ts'
 import { ManualClock } from '../src/testing/manual-clock.ts'
 import { memoryStores } from './support/memory-stores.ts'
 import { TIMEOUT } from './support/timeout.ts'
 import { storeTools } from './support/store-tools.ts'
 import { TestCounter } from './support/test-counter.ts'
+import { openRedis } from './support/redis-connection.ts'
 import { connectTo, type RedisServer, startCluster, startRedis, until } from './support/redis.ts'
 
 /** A store on a Redis like that of each thread; the clock is stopped, so nothing times out by itself. */
 async function connect(t: TestContext, place: RedisPlace, clock = new ManualClock()) {
-  const { log, lines } = createMemoryLogger('debug', clock)
-  const connection = new RedisConnection(
-    { place, tls: false, timeout: TIMEOUT },
-    clock,
-    log,
-    new ThreadMetrics(() => {}, clock),
-  )
-  cleanUp(t, () => connection.close())
+  const { connection, log, lines } = openRedis(t, { place, tls: false, timeout: TIMEOUT }, clock)
   await until('Redis', () => connection.client.status === 'ready')
   const store = new CacheStores(storeTools({ redis: connection, clock, log })).make(
     'redis',

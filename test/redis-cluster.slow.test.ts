@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict'
 import test, { type TestContext } from 'node:test'
 import { systemClock } from '../src/core/clock.ts'
-import { noMetrics } from '../src/core/no-metrics.ts'
 import { newUuid } from '../src/core/uuid.ts'
-import { RedisConnection } from '../src/redis/connection.ts'
 import { ReplicaChannel } from '../src/runtime/operations/channel.ts'
 import { createMemoryLogger } from '../src/telemetry/memory-logger.ts'
 import { ManualClock } from '../src/testing/manual-clock.ts'
 import { cleanUp } from './support/cleanup.ts'
+import { openRedis } from './support/redis-connection.ts'
 import { connectTo, startCluster, until } from './support/redis.ts'
 
 /** A Cluster that goes on without these slots. */
@@ -24,9 +23,7 @@ async function startWithout(t: TestContext, first: number, last: number) {
 test('in a Cluster that goes on without some slots, a command for one of them fails, until it has a node', async (t) => {
   const { nodes, place } = await startWithout(t, 0, 5000)
   const clock = new ManualClock()
-  const { log } = createMemoryLogger()
-  const connection = new RedisConnection({ place, tls: false, timeout: 10_000 }, clock, log, noMetrics)
-  cleanUp(t, () => connection.close())
+  const { connection } = openRedis(t, { place, tls: false, timeout: 10_000 }, clock)
   await until('the connection', () => connection.client.status === 'ready')
   // Its slot is 3300.
   const get = () => connection.client.get('b')

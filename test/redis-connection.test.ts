@@ -1,10 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { noMetrics } from '../src/core/no-metrics.ts'
-import { RedisConnection } from '../src/redis/connection.ts'
-import { createMemoryLogger } from '../src/telemetry/memory-logger.ts'
 import { ManualClock } from '../src/testing/manual-clock.ts'
-import { cleanUp } from './support/cleanup.ts'
+import { openRedis } from './support/redis-connection.ts'
 import { connectTo, startCluster, startClusterNode, until } from './support/redis.ts'
 
 test('a Cluster in which slots have no node is down from the beginning, and until they have one', async (t) => {
@@ -16,13 +13,10 @@ test('a Cluster in which slots have no node is down from the beginning, and unti
     await until('the node to notice', async () => String(await node.call('CLUSTER', 'INFO')).includes('state:fail'))
   }
   const clock = new ManualClock()
-  const { log, lines } = createMemoryLogger()
   const place = { cluster: servers.map(({ port }) => ({ host: '127.0.0.1', port })) }
-  const connection = new RedisConnection({ place, tls: false, timeout: 100 }, clock, log, noMetrics)
-  cleanUp(t, () => connection.close())
+  const { connection, lines } = openRedis(t, { place, tls: false, timeout: 100 }, clock)
   const causes = () => connection.troubles.map(({ cause }) => cause)
-  await until('the outage', () => causes().length > 0)
-  assert.equal(lines.length, 1)
+  await until('the outage to be logged', () => lines.length === 1)
   let looks = 0
   await until('several probes', () => {
     clock.advance(200)
@@ -40,9 +34,7 @@ test('a Cluster without any slots stays down for that reason, although commands 
   const { port } = await startClusterNode(t)
   const clock = new ManualClock()
   const place = { cluster: [{ host: '127.0.0.1', port }] }
-  const { log } = createMemoryLogger()
-  const connection = new RedisConnection({ place, tls: false, timeout: 100 }, clock, log, noMetrics)
-  cleanUp(t, () => connection.close())
+  const { connection } = openRedis(t, { place, tls: false, timeout: 100 }, clock)
   await until('the outage', () => connection.troubles.length > 0)
   let looks = 0
   await until('a probe that is not answered', () => {

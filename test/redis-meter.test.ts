@@ -4,15 +4,13 @@ import type { Redis } from 'ioredis'
 import type { Algorithm, Limit } from '../src/policies/rate-limit/meter.ts'
 import { connectRedis, type RedisClient, type RedisPlace } from '../src/redis/client.ts'
 import { GuardedMeter } from '../src/policies/rate-limit/redis/guarded-meter.ts'
-import { RedisConnection } from '../src/redis/connection.ts'
 import { RedisMeter } from '../src/policies/rate-limit/redis/redis-meter.ts'
 import { MemoryMeter } from '../src/policies/rate-limit/memory/memory-meter.ts'
 import { SharedTable } from '../src/policies/rate-limit/memory/table.ts'
-import { createMemoryLogger } from '../src/telemetry/memory-logger.ts'
-import { ThreadMetrics } from '../src/telemetry/metrics/thread-metrics.ts'
 import { cleanUp } from './support/cleanup.ts'
 import { limitContract } from './support/limit-contract.ts'
 import { ManualClock } from '../src/testing/manual-clock.ts'
+import { openRedis } from './support/redis-connection.ts'
 import { connectTo, startCluster, startRedis, startSentinels, until } from './support/redis.ts'
 
 const MINUTE = 60_000
@@ -153,12 +151,10 @@ test('simultaneous decisions are sent to Redis in one batch, and each client get
   const server = await startRedis(t)
   const redis = connectTo(t, server)
   const clock = new ManualClock()
-  const { log } = createMemoryLogger('info', clock)
   const config = { place: server, tls: false, timeout: 1000 }
-  const connection = new RedisConnection(config, clock, log, new ThreadMetrics(() => {}, clock))
+  const { connection } = openRedis(t, config, clock)
   const { client } = connection
   const limits = connection.use('limits')
-  cleanUp(t, () => connection.close())
   await ready(client)
   for (const algorithm of ['fixed-window', 'sliding-window', 'token-bucket'] as const) {
     const limit = makeLimit(algorithm, [4, HOUR], [3, MINUTE])

@@ -5,11 +5,9 @@ import { answerThreads } from '../src/policies/idempotency/memory/answer-threads
 import { memoryRepeats } from '../src/policies/idempotency/memory/memory-store.ts'
 import { redisRepeats } from '../src/policies/idempotency/redis/redis-store.ts'
 import { LEASE } from '../src/policies/idempotency/store.ts'
-import { RedisConnection } from '../src/redis/connection.ts'
 import { createMemoryLogger } from '../src/telemetry/memory-logger.ts'
-import { ThreadMetrics } from '../src/telemetry/metrics/thread-metrics.ts'
-import { cleanUp } from './support/cleanup.ts'
 import { ManualClock } from '../src/testing/manual-clock.ts'
+import { openRedis } from './support/redis-connection.ts'
 import { connectTo, startRedis } from './support/redis.ts'
 import { repeatContract } from './support/repeat-contract.ts'
 import { storeTools } from './support/store-tools.ts'
@@ -30,10 +28,8 @@ repeatContract('memory', 300, async () => {
 repeatContract('Redis', 60, async (t) => {
   const server = await startRedis(t)
   const redis = connectTo(t, server)
-  const { log } = createMemoryLogger()
   const config = { place: { url: server.url }, tls: false, timeout: 10_000 }
-  const connection = new RedisConnection(config, systemClock, log, new ThreadMetrics(() => {}, systemClock))
-  cleanUp(t, () => connection.close())
+  const { connection } = openRedis(t, config, systemClock)
   await connection.connected(10_000)
   const store = redisRepeats.open(storeTools({ redis: connection }))!({ add() {} })
   const lapse = async (): Promise<void> => {

@@ -15,19 +15,23 @@ export interface Outage {
   readonly fields: Readonly<Record<string, string>>
   readonly begins: string
   readonly ends: string
+  /** Whether each thread reports failures again and again until something works, so that it is over once they stop. */
+  readonly isProbed?: boolean
 }
 
 /** Something has failed in a thread. The answer is whether this begins an outage. */
 const failedTopic = defineTopic<Outage, boolean>('outage-failed')
 
-/** Something has worked in a thread. */
-const workedTopic = defineTopic<Outage, null>('outage-worked')
+/** Something has worked in a thread; `decisions` is how many the thread made without it, if these are counted. */
+const workedTopic = defineTopic<{ readonly outage: Outage; readonly decisions?: number }, null>('outage-worked')
 
 interface Ongoing {
   /** When something failed last, in monotonic milliseconds. */
   failedAt: number
   /** Cancels its end; null if nothing has worked since. */
   cancelEnd: (() => void) | null
+  /** Those made without it, in all threads; undefined if they are not counted. */
+  decisions: number | undefined
 }
 
 /**
@@ -38,18 +42,25 @@ export function followOutages(answers: TopicHandlers, clock: Clock, log: Logger)
   const outages = new BoundedMap<string, Ongoing>(FOLLOWED)
   answers.on(failedTopic, (outage) => {
     const key = JSON.stringify(outage)
-    const ongoing = outages.get(key)
-    ongoing?.cancelEnd?.()
-    outages.set(key, { failedAt: clock.now(), cancelEnd: null })
+    const now = clock.now()
+    const known = outages.get(key)
+    known?.cancelEnd?.()
+    // A thread that is gone, or a connection that a reload has closed, cannot report the end.
+    const isForgotten = known !== undefined && outage.isProbed === true && now - known.failedAt >= STEADY
+    const ongoing = isForgotten ? undefined : known
+    outages.set(key, { failedAt: now, cancelEnd: null, decisions: ongoing?.decisions })
     return ongoing === undefined
   })
-  answers.on(workedTopic, (outage) => {
+  answers.on(workedTopic, ({ outage, decisions }) => {
     const key = JSON.stringify(outage)
     const ongoing = outages.get(key)
-    if (ongoing === undefined || ongoing.cancelEnd !== null) return null
+    if (ongoing === undefined) return null
+    if (decisions !== undefined) ongoing.decisions = (ongoing.decisions ?? 0) + decisions
+    if (ongoing.cancelEnd !== null) return null
     const end = (): void => {
       outages.delete(key)
-      log.info(outage.fields, outage.ends)
+      const { decisions: all } = ongoing
+      log.info({ ...outage.fields, ...(all !== undefined && { decisions: all }) }, outage.ends)
     }
     const rest = ongoing.failedAt + STEADY - clock.now()
     if (rest <= 0) end()
@@ -78,17 +89,21 @@ export class OutageLog {
     this.tools = tools
   }
 
-  failed(error: unknown): void {
+  /** `details` are logged beside the error. */
+  failed(error: unknown, details: Readonly<Record<string, string>> = {}): void {
     if (!this.isNews('failed')) return
     const { outage, tools } = this
     // Without an answer it is logged too often rather than not at all.
     void tools.threads.askMain(failedTopic, outage).then(([begins = true]) => {
-      if (begins) tools.log.warn({ ...outage.fields, error }, outage.begins)
+      if (begins) tools.log.warn({ ...outage.fields, ...details, error }, outage.begins)
     })
   }
 
-  worked(): void {
-    if (this.isNews('worked')) void this.tools.threads.askMain(workedTopic, this.outage)
+  /** `decisions` is how many this thread made without it. */
+  worked(decisions?: number): void {
+    const { outage } = this
+    if (!this.isNews('worked')) return
+    void this.tools.threads.askMain(workedTopic, { outage, ...(decisions !== undefined && { decisions }) })
   }
 
   private isNews(report: 'failed' | 'worked'): boolean {

@@ -75,7 +75,7 @@ export class GenerationStores {
     const connect = (options: RedisConfig): RedisConnection =>
       connections.get(holder, this.key, () => {
         isNew = true
-        return new RedisConnection(options, clock, log, metrics)
+        return new RedisConnection(options, { clock, log, threads }, metrics)
       })
     this.redis = redis === null ? null : connect(redis)
     this.isNew = isNew

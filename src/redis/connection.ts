@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis'
 import type { Clock } from '../core/clock.ts'
-import type { Logger } from '../core/logger.ts'
 import type { Metrics } from '../core/metrics.ts'
+import type { OutageTools } from '../core/outage-log.ts'
 import { connectRedis, type RedisClient, type RedisConfig } from './client.ts'
 import { clusterNotReady, type Failure, failureOf, tooLate } from './failure.ts'
 import { LoopTime } from './loop-time.ts'
@@ -20,7 +20,7 @@ export class RedisConnection implements Shared {
   readonly server: Outage
   private readonly uses = new Map<string, RedisUse>()
   private readonly outages: Outage[]
-  private readonly log: Logger
+  private readonly tools: OutageTools
   private readonly timeout: number
   private readonly answers: LoopTime
   private readonly silence: LoopTime
@@ -31,15 +31,16 @@ export class RedisConnection implements Shared {
   /** Why connecting last failed, until a connection is established. */
   private last: Failure | null = null
 
-  constructor(config: RedisConfig, clock: Clock, log: Logger, metrics: Metrics) {
+  constructor(config: RedisConfig, tools: OutageTools, metrics: Metrics) {
+    const { clock } = tools
+    this.tools = tools
     this.clock = clock
-    this.log = log
     this.metrics = metrics
     this.timeout = config.timeout
     this.answers = new LoopTime(clock, config.timeout)
     this.silence = new LoopTime(clock, SILENCE)
     this.misses = new Misses(config.timeout)
-    this.server = new Outage(clock, log, 'all')
+    this.server = new Outage('all', tools)
     this.outages = [this.server]
     const up = (): number => (this.troubles.length === 0 ? 1 : 0)
     this.endWatch = metrics.watch('sallyport_store_up', { store: 'redis' }, up)
@@ -51,7 +52,7 @@ export class RedisConnection implements Shared {
   use(name: string): RedisUse {
     const known = this.uses.get(name)
     if (known !== undefined) return known
-    const outage = new Outage(this.clock, this.log, name)
+    const outage = new Outage(name, this.tools)
     const use = new RedisUse(this, outage)
     this.outages.push(outage)
     this.uses.set(name, use)

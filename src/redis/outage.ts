@@ -1,5 +1,5 @@
 import type { Clock } from '../core/clock.ts'
-import type { Logger } from '../core/logger.ts'
+import { OutageLog, type OutageTools } from '../core/outage-log.ts'
 import type { Failure } from './failure.ts'
 
 /** Delay before the first probe, in milliseconds; doubled for each following one, up to the maximum. */
@@ -21,10 +21,10 @@ export interface Trouble {
 /** Checks whether an outage is over: resolves with null if so, otherwise with the remaining failure. Never rejects. */
 export type Probe = () => Promise<Failure | null>
 
-/** Tracks the availability of Redis, or of one use of it. The start and end of an outage are logged with the cause. */
+/** Tracks the availability of Redis, or of one use of it, in one thread. The outages of all threads are logged as one. */
 export class Outage {
   private readonly clock: Clock
-  private readonly log: Logger
+  private readonly log: OutageLog
   private readonly use: string
   private failure: Failure | null = null
   private since = 0
@@ -35,10 +35,18 @@ export class Outage {
   private probe: Probe | null = null
   private cancel: (() => void) | null = null
 
-  constructor(clock: Clock, log: Logger, use: string) {
-    this.clock = clock
-    this.log = log
+  constructor(use: string, tools: OutageTools) {
     this.use = use
+    this.clock = tools.clock
+    this.log = new OutageLog(
+      {
+        fields: { use },
+        begins: 'Redis cannot be used: the gateway continues without it',
+        ends: 'Redis can be used again; decisions counts those made without it',
+        isProbed: true,
+      },
+      tools,
+    )
   }
 
   get down(): boolean {
@@ -59,14 +67,11 @@ export class Outage {
   /** Starts an outage unless there is one already; `probe` determines when it ends. */
   begin(failure: Failure, probe: Probe): void {
     if (this.down || this.closed) return
-    const { use } = this
     if (this.clock.now() - this.ended > STEADY) this.delay = MIN_PROBE_DELAY
-    this.failure = failure
+    this.report(failure)
     this.since = this.clock.wall()
     this.without = 0
     this.probe = probe
-    const { cause, error } = failure
-    this.log.warn({ use, cause, error }, 'Redis cannot be used: the gateway continues without it')
     this.probeLater()
   }
 
@@ -94,16 +99,18 @@ export class Outage {
     const failure = (await this.probe?.()) ?? null
     if (this.closed) return
     if (failure === null) return this.end()
-    this.failure = failure
+    this.report(failure)
     this.probeLater()
   }
 
+  private report(failure: Failure): void {
+    this.failure = failure
+    this.log.failed(failure.error, { cause: failure.cause })
+  }
+
   private end(): void {
-    const { use, without: decisions } = this
-    const cause = this.failure?.cause
     this.failure = null
     this.ended = this.clock.now()
-    const fields = { use, cause, decisions }
-    this.log.info(fields, 'Redis can be used again; decisions counts those made without it')
+    this.log.worked(this.without)
   }
 }
