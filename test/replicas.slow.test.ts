@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { RequestListener } from 'node:http'
+import type { RequestListener, ServerResponse } from 'node:http'
 import test, { type TestContext } from 'node:test'
 import { z } from 'zod'
 import { replicasShape } from '../src/core/operation.ts'
@@ -8,7 +8,7 @@ import { requestAdmin, startAdminGateway } from './support/admin.ts'
 import { send } from './support/client.ts'
 import { start } from './support/command.ts'
 import { scrape } from './support/metrics.ts'
-import { connectTo, type RedisServer, startCluster, startRedis, until } from './support/redis.ts'
+import { connectTo, freePorts, type RedisServer, startCluster, startRedis, until } from './support/redis.ts'
 import { runHere } from './support/run-here.ts'
 import { startService } from './support/service.ts'
 
@@ -107,6 +107,25 @@ test('a gateway that starts after a drain learns of it from the others', async (
     [await instance(late, service.address), await instance(late, other.address)].map((each) => each.drained),
     [true, false],
   )
+})
+
+test('an operation on a gateway that is still starting reaches the others, or says that it may not have', async (t) => {
+  const { config, service } = await startTwo(t, await startRedis(t))
+  const asked = Promise.withResolvers<ServerResponse>()
+  const api = await startService(t, (_, response) => asked.resolve(response))
+  const kubernetes = { service: 'users', namespace: 'shop', server: api.url }
+  const [port] = await freePorts(1)
+  const starting = startAdminGateway(t, {
+    ...config,
+    admin: { address: `127.0.0.1:${port}` },
+    services: { ...config.services, users: { discover: { kubernetes }, health: false } },
+  })
+  const response = await asked.promise
+  const path = `/services/books/instances/${service.address}/drain`
+  const { replicas, unreached } = reportOf((await requestAdmin(port!, path, { method: 'PUT' })).json)
+  response.end(JSON.stringify({ metadata: { resourceVersion: '1' }, items: [] }))
+  await starting
+  assert.ok(replicas.length === 3 || unreached !== null)
 })
 
 test('if an operation fails on one gateway its reason is shown, and the others carry it out', async (t) => {

@@ -133,6 +133,8 @@ export class GatewayProcess {
     const { fleet } = this.options
     let checked: Promise<void> | null = null
     try {
+      // Before operators can ask for anything, which would otherwise only happen here.
+      scope.joinReplicas()
       this.operators = await this.answerOperators()
       scope.watchInstances(() => this.changes.note())
       await scope.discover()

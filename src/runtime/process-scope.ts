@@ -114,6 +114,7 @@ export class ProcessScope {
   private readonly tickets: TicketSeeds
   private readonly replies: MainMemory
   private readonly operations: LazyOperations
+  private readonly started = Promise.withResolvers<void>()
   private readonly purges: { close(): void }
   private stopWatching = (): void => {}
 
@@ -155,7 +156,7 @@ export class ProcessScope {
     this.purges = this.stores.callCdn(answers, clock, log, metrics)
     this.operations = new LazyOperations(async () => {
       const { createOperations } = await import('./operations/create-operations.ts')
-      return createOperations({ clock, log, metrics }, this.operated)
+      return createOperations({ clock, log, metrics }, this.operated, this.started.promise)
     }, log)
   }
 
@@ -280,6 +281,11 @@ export class ProcessScope {
     if (log.format !== format) void threads.askAll(logFormatTopic, log.format)
   }
 
+  /** Lets operators act on the gateways that share its Redis, and those on this one. */
+  joinReplicas(): void {
+    this.operations.configure(this.config.stores.redis)
+  }
+
   /** Starts checking the instances; resolves when each has been checked once. */
   start(): Promise<void> {
     const { clock, output } = this.options
@@ -289,7 +295,7 @@ export class ProcessScope {
     this.serviceTls.start()
     this.acme.start()
     this.tickets.start()
-    this.operations.configure(this.config.stores.redis)
+    this.started.resolve()
     this.stopWatching = this.stores.warn(clock, output.log)
     return this.checker.firstRound
   }

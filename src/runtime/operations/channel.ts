@@ -53,7 +53,7 @@ export class ReplicaChannel {
   private listening = false
   private wasConnected = false
   /** The most recent connection error. */
-  private cause = 'connection lost'
+  private cause = 'not connected yet'
   private lastText = ''
 
   constructor(options: ChannelOptions) {
@@ -138,6 +138,7 @@ export class ReplicaChannel {
   private greet(): void {
     if (this.wasConnected || !this.isConnected) return
     this.wasConnected = true
+    this.cause = 'connection lost'
     this.options.connected()
   }
 
