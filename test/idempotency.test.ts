@@ -360,6 +360,50 @@ test('a repeated reply has no content coding that only the first client accepted
     assert.deepEqual([headers['content-encoding'], body], [undefined, 'order'])
 })
 
+test('once a client has an error page, a repeat gets it at once, even if the service has not sent its error to the end', async (t) => {
+  const waiting: ServerResponse[] = []
+  const { port } = await startOnce(
+    t,
+    {},
+    (_, response) => {
+      response.writeHead(500).write('part ')
+      waiting.push(response)
+    },
+    { policies: { 'error-pages': { '5xx': { body: 'sorry', services: true } } } },
+  )
+  let isAnswered = false
+  const ask = () => post(port, '"k"', { headers: { Accept: 'text/html' } })
+  const first = ask().finally(() => {
+    isAnswered = true
+  })
+  await until('the first request', () => waiting.length === 1)
+  assert.equal((await ask()).status, 409)
+  assert.equal(isAnswered, false)
+  waiting[0]!.end('and rest')
+  assert.deepEqual([(await first).status, (await first).text], [500, 'sorry'])
+  const again = await ask()
+  assert.deepEqual([again.status, again.text, again.headers['idempotent-replayed']], [500, 'sorry', 'true'])
+})
+
+test('an error that breaks off is 502, and its request is not executed again', async (t) => {
+  const { port } = await startOnce(t, {}, (_, response) => {
+    response.writeHead(500, { 'Content-Length': 9 }).write('part')
+    setImmediate(() => response.destroy())
+  })
+  assert.equal((await post(port, '"k"')).status, 502)
+  assert.equal(typeOf(await post(port, '"k"')), UNREPEATABLE)
+})
+
+test('a long error with trailers is passed on as it arrives, and its request is not executed again', async (t) => {
+  const { port } = await startOnce(t, { maxBody: '1kb' }, (_, response) => {
+    response.writeHead(500, { Trailer: 'X-Sum' }).write('x'.repeat(1000))
+    response.addTrailers({ 'X-Sum': '1' })
+    setImmediate(() => response.end('y'.repeat(1000)))
+  })
+  assert.equal((await post(port, '"k"')).text, 'x'.repeat(1000) + 'y'.repeat(1000))
+  assert.equal(typeOf(await post(port, '"k"')), UNREPEATABLE)
+})
+
 test('a request rejected by validation does not use its key', async (t) => {
   const { port } = await startOnce(t, {}, numbered(), {
     policies: { validation: { body: { schema: { type: 'object' } } } },

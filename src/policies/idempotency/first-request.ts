@@ -1,5 +1,6 @@
 import type { GatewayError } from '../../core/errors.ts'
-import { Bytes, isStream } from '../../http/body.ts'
+import { type Body, type BodyStream, Bytes, isStream } from '../../http/body.ts'
+import { bufferedBodies, BufferedBody } from '../../http/buffered-body.ts'
 import type { Exchange } from '../../http/exchange.ts'
 import type { Handler } from '../../http/handler.ts'
 import { wireOf } from '../../http/headers.ts'
@@ -71,18 +72,35 @@ export class FirstRequest {
     // 3.
     else if (isLasting(reply) || (body !== null && body.length > maxBody)) await this.spend()
     // 4.
-    else if (isStream(body)) reply.body = this.keepPassing(reply)
-    else await this.keep(reply.status, wireOf(reply.headers), body === null ? null : body.toBuffer())
+    else reply.body = await this.kept(reply)
     return reply
   }
 
-  private keepPassing({ status, headers, body }: Reply): KeptBody | Reply['body'] {
-    if (!isStream(body)) return body
+  /** The reply's body, which is stored by the time the client has all of it. */
+  private async kept({ status, headers, body }: Reply): Promise<Body> {
     // The headers at this point: outer steps add theirs to every reply, including a repeated one.
     const fields = wireOf(headers)
-    return new KeptBody(body, this.context.maxBody, this.exchange.client.address, (whole) =>
-      whole === null ? this.spend() : this.keep(status, fields, whole),
-    )
+    // A page in place of an error's body would reach the client before the reply is stored.
+    const content = isStream(body) && status >= 400 ? await this.arrived(body) : body
+    if (isStream(content))
+      return new KeptBody(content, this.context.maxBody, this.exchange.client.address, (whole) =>
+        whole === null ? this.spend() : this.keep(status, fields, whole),
+      )
+    await this.keep(status, fields, content === null ? null : content.toBuffer())
+    return content
+  }
+
+  /** The body once it is all there, or as a stream if it is too large or has trailers. Rejects if it breaks off. */
+  private async arrived(body: BodyStream): Promise<Body> {
+    const buffer = new BufferedBody(body, this.exchange.client.address, bufferedBodies, this.context.maxBody)
+    try {
+      const content = await new Promise<Bytes | BufferedBody>((buffered, broken) => buffer.buffer({ buffered, broken }))
+      if (content instanceof Bytes) buffer.release()
+      return content
+    } catch (thrown) {
+      await this.spend()
+      throw thrown
+    }
   }
 
   private async keep(status: number, fields: string, body: Buffer | null): Promise<void> {
