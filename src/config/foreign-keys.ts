@@ -1,34 +1,60 @@
-/** Keys of other gateways and proxies, simplified, with the equivalent keys here, by the place where they are written. */
+/**
+ * Keys of other gateways and proxies, simplified, with the equivalent keys here: the first one that the place where they are written has, or
+ * that has the first part of a path.
+ */
 const FOREIGN_KEYS: Readonly<Record<string, readonly string[]>> = {
-  backend: ['service'],
-  backends: ['services', 'instances'],
   allowedheaders: ['headers'],
   allowedmethods: ['methods'],
   allowedorigins: ['origins'],
   alloworigins: ['origins'],
-  clientmaxbodysize: ['body'],
+  apikey: ['auth'],
+  backend: ['service'],
+  backends: ['services', 'instances'],
+  basicauth: ['auth'],
+  circuitbreaker: ['passive'],
+  clientmaxbodysize: ['body', 'policies.validation'],
   clusters: ['services'],
   endpoints: ['instances'],
   exclude: ['public'],
   excludepaths: ['public'],
+  forwardauth: ['auth'],
+  gzip: ['compression'],
+  headers: ['response-headers'],
   healthcheck: ['health'],
   healthchecks: ['health'],
+  hosts: ['match.host'],
   hsts: ['strictTransportSecurity'],
+  ipallowlist: ['ip-access'],
+  iprestriction: ['ip-access'],
+  jwt: ['auth'],
+  keepalive: ['pool'],
+  keyauth: ['auth'],
   limit: ['tiers'],
+  limits: ['policies.validation'],
   listen: ['listeners', 'address'],
   location: ['path', 'match'],
   logging: ['log'],
+  maxbody: ['policies.validation'],
+  maxbodysize: ['body', 'policies.validation'],
+  maxconnections: ['pool'],
   maxsize: ['limit'],
+  methods: ['match.method'],
   middleware: ['policies'],
   middlewares: ['policies'],
+  oidc: ['auth'],
+  outlierdetection: ['passive'],
+  paths: ['match.path'],
   plugins: ['policies'],
   policy: ['policies'],
   port: ['address', 'listeners', 'url'],
   prefix: ['path'],
+  protocol: ['http2'],
   proxypass: ['service'],
+  public: ['policies.auth'],
   retries: ['retry'],
   server: ['listeners', 'instances', 'url'],
   servers: ['instances', 'listeners', 'services'],
+  ssl: ['tls'],
   strippath: ['rewrite'],
   stripprefix: ['rewrite'],
   target: ['service', 'url'],
@@ -38,12 +64,13 @@ const FOREIGN_KEYS: Readonly<Record<string, readonly string[]>> = {
   uri: ['path', 'url'],
   url: ['instances', 'service', 'to'],
   urls: ['instances'],
+  weight: ['split'],
   window: ['tiers'],
 }
 
-/** The known key that does here what the given key does elsewhere. */
+/** The known key, or a path below one, that does here what the given key does elsewhere. */
 export function equivalentKeys(key: string, known: readonly string[]): string | undefined {
   const simple = key.toLowerCase().replaceAll(/[-_.]/g, '')
   const meant = (Object.hasOwn(FOREIGN_KEYS, simple) ? FOREIGN_KEYS[simple] : null) ?? []
-  return meant.find((name) => known.includes(name))
+  return meant.find((name) => known.includes(name.split('.', 1)[0] ?? name))
 }

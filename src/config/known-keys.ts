@@ -29,10 +29,10 @@ export function keysOf(schema: z.ZodObject): KnownKeys {
 export function hintFor(key: string, known: KnownKeys = NONE): string {
   const { own, below, inLists } = known
   if (nearest(key, own) !== undefined) return hint(key, own)
+  const meant = equivalentKeys(key, own)
+  if (meant !== undefined) return `; did you mean ${meant.includes('.') ? meant : JSON.stringify(meant)}?`
   const further = placeOf(key, below)
   if (further !== undefined) return `; did you mean ${further}.${key}?`
-  const meant = equivalentKeys(key, own)
-  if (meant !== undefined) return `; did you mean ${JSON.stringify(meant)}?`
   const inList = placeOf(key, inLists)
   return inList === undefined ? hint(key, own) : `; did you mean ${inList}.${key}?`
 }

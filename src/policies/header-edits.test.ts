@@ -113,7 +113,6 @@ for (const name of [
   'Connection',
   'content-length',
   'Transfer-Encoding',
-  'Host',
   'TE',
   'Trailer',
   'Upgrade',
@@ -131,6 +130,11 @@ for (const name of [
       )
     }
   })
+
+test('the header Host is rejected with where to set it instead', () => {
+  const issue = headerEdits.safeParse({ set: { Host: 'x' } }).error?.issues[0]
+  assert.match(issue?.message ?? '', /itself, as "host" of the service or "rewrite\.host" of the route says$/)
+})
 
 for (const name of ['', 'X Y', 'X:', 'X\r\nY', '\u00dcber'])
   test(`the name ${JSON.stringify(name)} is rejected`, () => {
