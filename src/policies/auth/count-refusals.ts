@@ -1,7 +1,9 @@
 import type { Exchange } from '../../http/exchange.ts'
 import { editReplies, type Handler } from '../../http/handler.ts'
 import { grpcStatus } from '../../grpc/status.ts'
+import type { Reply } from '../../http/reply.ts'
 import type { FailureLimit } from '../rate-limit/failure-limit.ts'
+import type { Turns } from './turns.ts'
 
 /** Statuses that deny access: counting them limits guessing of passwords, keys and addresses of other people's resources. */
 const REFUSALS = new Set([401, 403])
@@ -12,18 +14,38 @@ const CALL_REFUSALS = new Set([grpcStatus('UNAUTHENTICATED'), grpcStatus('PERMIS
  * Wraps a handler so that replies with 401 and 403 count against the client's address, no matter where they come from; once there
  * are too many, it replies with 429. `conceal` removes credentials from what the log shows.
  */
-export function countRefusals(handle: Handler, limit: FailureLimit, conceal: (exchange: Exchange) => void): Handler {
+export function countRefusals(
+  handle: Handler,
+  limit: FailureLimit,
+  turns: Turns,
+  conceal: (exchange: Exchange) => void,
+): Handler {
+  const left = (exchange: Exchange): number => limit.check(exchange)
   const counted = editReplies(handle, ({ status }, exchange) => {
     if (REFUSALS.has(status) || isRefusedCall(exchange)) limit.count(exchange)
+    turns.end(exchange)
   })
-  return (exchange) => {
+
+  function refuse(exchange: Exchange, error: unknown): never {
+    conceal(exchange)
+    throw error
+  }
+
+  function turnOf(exchange: Exchange): Promise<void> | null {
     try {
-      limit.check(exchange)
+      return turns.begin(exchange, left)
     } catch (error) {
-      conceal(exchange)
-      throw error
+      return refuse(exchange, error)
     }
-    return counted(exchange, undefined)
+  }
+
+  return (exchange): Reply | Promise<Reply> => {
+    const turn = turnOf(exchange)
+    if (turn === null) return counted(exchange)
+    return turn.then(
+      () => counted(exchange),
+      (error: unknown) => refuse(exchange, error),
+    )
   }
 }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { hash } from 'node:crypto'
+import { setImmediate } from 'node:timers/promises'
 import test from 'node:test'
 import type { z } from 'zod'
 import { makeExchange } from '../../../test/support/exchange.ts'
@@ -147,6 +148,64 @@ for (const [what, says, options, fields, statuses] of refusing)
     clock.advance(MINUTE)
     assert.equal(await ask(fields), statuses[0])
   })
+
+/** A login with a limit of two refusals, whose service holds its replies back. */
+function startLogin() {
+  const held: ((status: number) => void)[] = []
+  const options = { methods: { jwt: { secret: SECRET } }, public: ['/*'], refusals: '2/m' as const }
+  const handle = applyPolicy(
+    auth,
+    options,
+    () => new Promise((resolve) => void held.push((status) => resolve(new Reply(status, Headers.of(), null)))),
+    makeToolbox({ clock: new ManualClock() }),
+  )
+  const ask = async (exchange = makeExchange()): Promise<string> => {
+    try {
+      return String((await handle(exchange)).status)
+    } catch (error) {
+      return error instanceof GatewayError ? error.code : String(error)
+    }
+  }
+  /** Replies to all requests that have arrived at the service; the number of them. */
+  const reply = async (status: number): Promise<number> => {
+    const arrived = held.splice(0)
+    for (const answer of arrived) answer(status)
+    await setImmediate()
+    return arrived.length
+  }
+  return { ask, reply }
+}
+
+test('guesses that are sent at once get no more refusals than the limit', async () => {
+  const { ask, reply } = startLogin()
+  const burst = Array.from({ length: 20 }, () => ask())
+  assert.deepEqual([await reply(401), await reply(401)], [2, 0])
+  assert.deepEqual(await Promise.all(burst), ['401', '401', ...Array<string>(18).fill('rate-limited')])
+})
+
+test('right passwords that are sent at once all get in, one after the other if only one more refusal is allowed', async () => {
+  const { ask, reply } = startLogin()
+  const all = Array.from({ length: 5 }, () => ask())
+  assert.deepEqual([await reply(200), await reply(200), await reply(200)], [2, 2, 1])
+  const wrong = ask()
+  assert.equal(await reply(401), 1)
+  assert.equal(await wrong, '401')
+  all.push(ask(), ask())
+  assert.deepEqual([await reply(200), await reply(200)], [1, 1])
+  assert.deepEqual(new Set(await Promise.all(all)), new Set(['200']))
+})
+
+test('a client that leaves while it waits no longer does, and others do not wait for it', async () => {
+  const { ask, reply } = startLogin()
+  const first = [ask(), ask()]
+  const exchange = makeExchange()
+  const leaving = ask(exchange)
+  const last = ask()
+  exchange.waiter?.abort()
+  assert.equal(await leaving, 'client-closed')
+  assert.deepEqual([await reply(200), await reply(200)], [2, 1])
+  assert.deepEqual(await Promise.all([...first, last]), ['200', '200', '200'])
+})
 
 test('by default refusals are not limited', async () => {
   const { ask } = setUp({}, 403)

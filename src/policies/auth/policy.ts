@@ -20,6 +20,7 @@ import { activeMethods, methodsSchema } from './index.ts'
 import type { CredentialKind } from './method.ts'
 import { PublicPaths } from './public-paths.ts'
 import { Refusals } from './refusals.ts'
+import { Turns } from './turns.ts'
 import { RefusedElsewhere } from './refused-elsewhere.ts'
 import {
   compileRequirement,
@@ -163,7 +164,7 @@ export const auth = definePolicy({
     const failures = new FailureLimit('failures', options.failures, toolbox.limits)
     const refused =
       options.refusals.length === 0 ? null : new FailureLimit('refusals', options.refusals, toolbox.limits)
-    const checkFailures = (exchange: Exchange): void => failures.check(exchange)
+    const checkFailures = (exchange: Exchange): void => void failures.check(exchange)
     const concealed = active
       .filter(({ kind }) => CONCEALED.has(kind) || !options.forwardToken)
       .map(({ authenticator }) => authenticator)
@@ -310,7 +311,9 @@ export const auth = definePolicy({
           (thrown: unknown) => admitNobody(exchange, thrown, counts),
         )
       }
-      return compose(around, refused === null ? handle : countRefusals(handle, refused, conceal))
+      if (refused === null) return compose(around, handle)
+      const turns = Turns.of(toolbox.holder, JSON.stringify(options.refusals))
+      return compose(around, countRefusals(handle, refused, turns, conceal))
     }
   },
 })

@@ -1,6 +1,6 @@
 import type { GatewayError } from '../../core/errors.ts'
 import type { Exchange } from '../../http/exchange.ts'
-import type { Quota, SyncMeter } from './meter.ts'
+import type { Decision, Quota, SyncMeter } from './meter.ts'
 import type { RateLimits } from './limit-stores.ts'
 import { clientNetwork } from '../../core/client-network.ts'
 import type { PolicyState } from '../policy.ts'
@@ -20,10 +20,17 @@ export function failureStates(name: string, quotas: readonly Quota[]): PolicySta
   }
 }
 
+/** A limit that counts. */
+interface Counted {
+  readonly meter: SyncMeter
+  readonly limiter: Limiter
+  readonly watch: LimitWatch
+}
+
 /** Counts failures by client address, in the memory of the process, and refuses clients with too many. */
 export class FailureLimit {
   /** Null if nothing is counted. */
-  private readonly limit: { readonly meter: SyncMeter; readonly limiter: Limiter; readonly watch: LimitWatch } | null
+  private readonly limit: Counted | null
 
   /** `name` distinguishes it from other limits on the same address. */
   constructor(name: string, quotas: readonly Quota[], limits: RateLimits) {
@@ -37,23 +44,25 @@ export class FailureLimit {
     this.limit = { meter, limiter, watch: limits.watch(limit, 'memory') }
   }
 
-  /** Throws GatewayError 'rate-limited' if the address has failed too often. */
-  check(exchange: Exchange): void {
-    const refusal = this.decide(exchange, 0)
-    if (refusal !== null) throw refusal
+  /** How often the address may still fail, at least once. Throws GatewayError 'rate-limited' if it has failed too often. */
+  check(exchange: Exchange): number {
+    if (this.limit === null) return Infinity
+    const decision = this.decide(this.limit, exchange, 0)
+    if (!decision.admitted) throw this.limit.limiter.refusal(decision)
+    return Math.min(...decision.quotas.map(({ remaining }) => remaining))
   }
 
   /** Counts a failure. Returns the error for the client if there were already too many, otherwise null. */
   count(exchange: Exchange): GatewayError | null {
-    return this.decide(exchange, 1)
+    if (this.limit === null) return null
+    const decision = this.decide(this.limit, exchange, 1)
+    return decision.admitted ? null : this.limit.limiter.refusal(decision)
   }
 
-  private decide(exchange: Exchange, cost: number): GatewayError | null {
-    if (this.limit === null) return null
-    const { meter, limiter, watch } = this.limit
+  private decide({ meter, watch }: Counted, exchange: Exchange, cost: number): Decision {
     const name = clientNetwork(exchange.client.address)
     const decision = meter.decide(name, cost)
     watch.decided(exchange, name, decision, true)
-    return decision.admitted ? null : limiter.refusal(decision)
+    return decision
   }
 }
