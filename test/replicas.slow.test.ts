@@ -3,6 +3,7 @@ import type { RequestListener, ServerResponse } from 'node:http'
 import test, { type TestContext } from 'node:test'
 import { z } from 'zod'
 import { replicasShape } from '../src/core/operation.ts'
+import { newUuid } from '../src/core/uuid.ts'
 import type { GatewayInput } from '../src/gateway.ts'
 import { requestAdmin, startAdminGateway } from './support/admin.ts'
 import { send } from './support/client.ts'
@@ -128,31 +129,59 @@ test('an operation on a gateway that is still starting reaches the others, or sa
   assert.ok(replicas.length === 3 || unreached !== null)
 })
 
-test('if an operation fails on one gateway its reason is shown, and the others carry it out', async (t) => {
+test('a gateway that missed an undrain learns of it when Redis is back', async (t) => {
   const redis = await startRedis(t)
-  const { a, b, service, other } = await startTwo(t, redis)
-  const drain = (gateway: typeof a, address: string) =>
-    gateway.ask(`/services/books/instances/${address}/drain`, { method: 'PUT' })
-  // In the second one the first instance is the last usable one.
-  assertBoth(reportOf((await drain(b, other.address)).json))
-  const refused = await drain(a, service.address)
-  assert.equal(refused.status, 409)
+  const { a, b, service, instance } = await startTwo(t, redis)
+  const path = `/services/books/instances/${service.address}/drain`
+  assertBoth(reportOf((await a.ask(path, { method: 'PUT' })).json))
   await redis.kill()
-  await until('gateway a to notice the loss', async () => {
-    const answer = await a.ask(`/services/books/instances/${other.address}/drain`, { method: 'DELETE' })
-    return reportOf(answer.json).unreached !== null
-  })
+  assert.notEqual(reportOf((await a.ask(path, { method: 'DELETE' })).json).unreached, null)
+  assert.equal((await instance(b, service.address)).drained, true)
   await redis.start()
-  await until('both gateways to be subscribed again', async () => {
-    const { replicas } = reportOf((await a.ask('/log-level', { method: 'PUT', json: { level: 'debug' } })).json)
-    return replicas.length === 2
+  await b.log.line({ message: 'An instance is undrained, as it is in another gateway' })
+  assert.equal((await instance(a, service.address)).drained, false)
+  assert.equal((await instance(b, service.address)).drained, false)
+})
+
+test('a gateway answers all others that come back at the same time', async (t) => {
+  const redis = await startRedis(t)
+  const { observer } = await startTwo(t, redis)
+  const listener = connectTo(t, redis)
+  await listener.subscribe(CHANNEL)
+  const answers: Record<string, unknown>[] = []
+  listener.on('message', (_: string, text: string) => answers.push(JSON.parse(text) as Record<string, unknown>))
+  const questions = Array.from({ length: 50 }, () => ({ ...ask, id: newUuid(), from: newUuid(), asked: {} }))
+  const pipeline = observer.pipeline()
+  for (const each of questions) pipeline.publish(CHANNEL, JSON.stringify({ ...each, operation: 'drain-orders' }))
+  await pipeline.exec()
+  await until('two answers to each', () => answers.filter(({ type }) => type === 'answer').length === 100)
+})
+
+test('if an operation fails on one gateway its reason is shown, and the others carry it out', async (t) => {
+  const { a, b, config, service, other, instance } = await startTwo(t, await startRedis(t))
+  const drain = (address: string) => a.ask(`/services/books/instances/${address}/drain`, { method: 'PUT' })
+  // There it is the last usable one.
+  const { services } = config
+  const third = await startAdminGateway(t, {
+    ...config,
+    services: { books: { ...services?.['books'], instances: [service.url] } },
   })
-  const { replicas, unreached } = reportOf((await drain(a, service.address)).json)
+  await until('all gateways to be subscribed', async () => {
+    const { replicas } = reportOf((await a.ask('/log-level', { method: 'PUT', json: { level: 'debug' } })).json)
+    return replicas.length === 3
+  })
+  const { replicas, unreached } = reportOf((await drain(service.address)).json)
   assert.equal(unreached, null)
+  const problems = replicas.flatMap(({ problem }) => problem?.replace(/^\S+ /, '') ?? [])
+  assert.deepEqual(problems, [
+    'is the last usable instance of books; to drain it anyway, use --force (by HTTP: ?force=true).',
+  ])
+  const states = [await instance(a, service.address), await instance(b, service.address)]
   assert.deepEqual(
-    replicas.map(({ problem }) => problem?.replace(/^\S+ /, '') ?? null),
-    [null, 'is the last usable instance of books; to drain it anyway, use --force (by HTTP: ?force=true).'],
+    [...states, await instance(third, service.address)].map(({ drained }) => drained),
+    [true, true, false],
   )
+  assert.equal((await drain(other.address)).status, 409)
 })
 
 test('without Redis an operation is only carried out locally', async (t) => {

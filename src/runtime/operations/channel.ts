@@ -25,7 +25,7 @@ export interface ChannelOptions {
   readonly name: string
   readonly clock: Clock
   readonly log: Logger
-  /** Called once questions can be asked for the first time. */
+  /** Called whenever questions can be asked, for the first time or again. */
   readonly connected: () => void
   /** Executes the operation requested by another gateway; null if no answer is to be sent. */
   readonly answer: (question: Question) => Promise<Pick<ReplicaAnswer, 'problem' | 'result'> | null>
@@ -51,7 +51,6 @@ export class ReplicaChannel {
   /** By question ID. */
   private readonly waiting = new Map<string, (answer: ReplicaAnswer) => void>()
   private listening = false
-  private wasConnected = false
   /** The most recent connection error. */
   private cause = 'not connected yet'
   private lastText = ''
@@ -136,8 +135,7 @@ export class ReplicaChannel {
   }
 
   private greet(): void {
-    if (this.wasConnected || !this.isConnected) return
-    this.wasConnected = true
+    if (!this.isConnected) return
     this.cause = 'connection lost'
     this.options.connected()
   }

@@ -1,7 +1,7 @@
 import { registerOperations } from '../../policies/operators.ts'
 import type { OperationTools } from '../../policies/operator-endpoint.ts'
 import { describe, describeHere, type DescribeSources } from './describe.ts'
-import { drain, drained, Drains, type DrainSources } from './drain.ts'
+import { drain, drainOrders, Drains, type DrainSources } from './drain.ts'
 import { setLogLevel, setLogLevelHere } from './log-level.ts'
 import { Operations, type OperationsOptions } from './operations.ts'
 
@@ -19,13 +19,17 @@ export function createOperations(
 
   async function learn(): Promise<void> {
     await started
-    const { results } = await operations.everywhere(drained, {})
+    const { results } = await operations.everywhere(drainOrders, {})
     for (const each of results.slice(1)) drains.adopt(each)
   }
 
   operations.on(describe, () => describeHere(operations, tools))
-  operations.on(drain, (input) => drains.change(input))
-  operations.on(drained, () => drains.list())
+  operations.on(
+    drain,
+    (order) => drains.change(order),
+    (order) => drains.date(order),
+  )
+  operations.on(drainOrders, () => drains.list())
   operations.on(setLogLevel, (input) => setLogLevelHere(input, tools))
   registerOperations(operations, tools)
   return operations

@@ -9,7 +9,10 @@ import type { RedisConfig } from '../../redis/client.ts'
 import { type ChannelReplies, ReplicaChannel } from './channel.ts'
 import type { Question, ReplicaAnswer } from './messages.ts'
 
-/** Maximum number of concurrent operations requested by other gateways; more are dropped. */
+/**
+ * Maximum number of concurrent operations requested by other gateways; more are dropped. Those that only read are not limited, as all
+ * gateways ask at once when Redis is back.
+ */
 const AT_ONCE = 16
 const ALONE: ChannelReplies = { answers: [], unreached: null }
 
@@ -17,7 +20,7 @@ export interface OperationsOptions {
   readonly clock: Clock
   readonly log: Logger
   readonly metrics: Metrics
-  /** Called once the other gateways on a Redis can be asked for the first time. */
+  /** Called whenever the other gateways on a Redis can be asked, for the first time or again. */
   readonly connected: () => void
 }
 
@@ -27,6 +30,8 @@ type Run = (input: unknown) => Promise<object | 'malformed'>
 /** The local implementation of an operation. */
 interface Known {
   readonly run: Run
+  /** What this gateway adds to the arguments of its own operators. */
+  readonly complete: (input: unknown) => unknown
   readonly readsOnly: boolean
 }
 
@@ -49,16 +54,24 @@ export class Operations {
     this.dropped = options.metrics.counter('sallyport_replica_messages_dropped_total', {})
   }
 
-  /** Registers the local implementation of an operation, for operators and other gateways. */
+  /**
+   * Registers the local implementation of an operation, for operators and other gateways. `complete` adds to the arguments what all gateways
+   * have to know from the one that was asked.
+   */
   on<Input, Result extends object>(
     { name, arguments: schema, readsOnly = false }: Operation<Input, Result>,
     run: (input: Input) => Promise<Result> | Result,
+    complete: (input: Input) => Input = (input) => input,
   ): void {
     const checked: Run = async (input) => {
       const { data, success } = schema.safeParse(input)
       return success ? run(data) : 'malformed'
     }
-    this.known.set(name, { run: checked, readsOnly })
+    const completed = (input: unknown): unknown => {
+      const { data, success } = schema.safeParse(input)
+      return success ? complete(data) : input
+    }
+    this.known.set(name, { run: checked, complete: completed, readsOnly })
   }
 
   /** Sets the Redis to share with other gateways; null for none. */
@@ -76,8 +89,10 @@ export class Operations {
 
   readonly everywhere: RunOnReplicas = async (operation, asked) => {
     const { name, channel } = this
-    const first = operation.result.parse(await this.known.get(operation.name)?.run(asked))
-    const { answers, unreached } = channel === null ? ALONE : await channel.ask(operation.name, asked)
+    const known = this.known.get(operation.name)
+    const input = known?.complete(asked)
+    const first = operation.result.parse(await known?.run(input))
+    const { answers, unreached } = channel === null ? ALONE : await channel.ask(operation.name, input)
     const results: [typeof first, ...(typeof first)[]] = [first]
     const replicas: ReplicaReport[] = [{ name, self: true, problem: null }]
     for (const answer of answers.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
@@ -122,7 +137,7 @@ export class Operations {
     const known = this.known.get(operation)
     if (known === undefined)
       return { problem: `it does not know the operation ${JSON.stringify(operation)}`, result: null }
-    if (this.running >= AT_ONCE) return this.drop()
+    if (!known.readsOnly && this.running >= AT_ONCE) return this.drop()
     this.running++
     try {
       const result = await known.run(asked)
