@@ -111,7 +111,9 @@ export class Fetch {
   }
 
   private replied(reply: Reply): Reply | Promise<Reply> {
-    const { entry } = this.task
+    const { entry, exchange } = this.task
+    // A step further in has made a reply of an error.
+    if (exchange.error !== null) return this.failed(exchange.error, reply)
     // 2.
     if (entry !== null && this.validating && reply.status === 304) return this.validated(entry, reply.headers)
     // 3.
@@ -260,13 +262,16 @@ export class Fetch {
     }
   }
 
-  private failed(error: unknown): Reply {
+  /** `made`: the reply that reports the error, if there is one already. */
+  private failed(error: unknown, made: Reply | null = null): Reply {
     const { entry, exchange } = this.task
-    if (entry !== null && !exchange.aborted && asGatewayError(error).fault === 'service' && this.mayServeStale(entry))
+    if (entry !== null && !exchange.aborted && asGatewayError(error).fault === 'service' && this.mayServeStale(entry)) {
+      cancelBody(made?.body ?? null)
       return this.serveStale(entry, asGatewayError(error).status)
+    }
     this.flight?.settle()
     this.context.counts?.forwarded(this.task.reason)
-    const reply = errorReply(error, exchange)
+    const reply = made ?? errorReply(error, exchange)
     appendLines(reply.headers, CACHE_STATUS, forwardedLine({ reason: this.task.reason }))
     return reply
   }
@@ -279,7 +284,7 @@ export class Fetch {
     const { clock, counts } = this.context
     this.flight?.settle()
     counts?.stale.add(1)
-    // A policy further in may already have recorded an error, which the client does not get.
+    // The client does not get the error that a policy further in may have recorded.
     this.task.exchange.error = null
     const ttl = ttlOf(entry, clock.now())
     return this.serve(entry, forwardedLine({ reason: this.task.reason, status, ttl, detail: 'stale-if-error' }))

@@ -443,6 +443,31 @@ test('where a stale reply is served, no error is told of, though a policy furthe
   )
 })
 
+for (const [how, fail] of [
+  [
+    'thrown',
+    (error: GatewayError) => {
+      throw error
+    },
+  ],
+  [
+    'already a reply',
+    (error: GatewayError, exchange: Exchange) => {
+      exchange.error = error
+      return { status: error.status }
+    },
+  ],
+] as const)
+  test(`the stored reply outlasts a client that leaves while it is revalidated, with the error ${how}`, async () => {
+    const { clock, ask } = setUp({ staleIfError: '1h' }, (exchange, number) =>
+      number === 1 ? fresh(10) : fail(new GatewayError(number === 2 ? 'client-closed' : 'bad-gateway'), exchange),
+    )
+    await ask()
+    clock.advance(15_000)
+    await ask()
+    assert.equal((await ask()).body, '1')
+  })
+
 test('must-revalidate forbids what the configuration would allow', async () => {
   const { clock, ask } = setUp({ staleIfError: '1h', staleWhileRevalidate: '1h' }, (_, number) =>
     number === 1 ? { fields: { 'Cache-Control': 'max-age=10, must-revalidate' } } : { status: 503 },
