@@ -117,6 +117,22 @@ test('security schemes become auth methods, and each operation requires its own'
   assert.equal(report.entries.find(({ name }) => name === 'digest')?.fidelity, 'left out')
 })
 
+test('security schemes that no operation requires are not converted, and take no place from others', () => {
+  const { policies, report } = imported({
+    components: {
+      securitySchemes: {
+        old: { type: 'http', scheme: 'bearer' },
+        id: { type: 'openIdConnect', openIdConnectUrl: 'https://id.test/.well-known/openid-configuration' },
+      },
+    },
+    security: [{ id: [] }],
+    paths: { '/a': { get: ok } },
+  })
+  assert.deepEqual(fieldOf(policies, 'auth'), { methods: { jwt: { issuer: 'https://id.test' } } })
+  assert.deepEqual(report.variables, [])
+  assert.deepEqual(report.entries.find(({ name }) => name === 'old')?.notes, ['No operation requires it.'])
+})
+
 test('an OpenID provider becomes the issuer, and Basic users become variables', () => {
   const { policies } = imported({
     components: {

@@ -105,7 +105,7 @@ export function importOpenApi(text: string, file: string, options: OpenApiOption
       source: file,
       entries: [
         ...servers.map(({ entry }) => entry),
-        ...security.entries,
+        ...security.report(),
         ...operations.map(({ entry }) => entry),
         ...hooks,
       ],

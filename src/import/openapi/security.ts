@@ -28,45 +28,44 @@ type AskVariable = (name: string, what: string, entry: Entry) => string
 
 const DISCOVERY = /\/\.well-known\/openid-configuration\/?$/
 
-/** The security schemes of a document. */
+/** A security scheme as it is written. */
+interface Scheme {
+  readonly value: unknown
+  readonly entry: Entry
+}
+
+/** The security schemes of a document. Those that no operation requires are not converted. */
 export class Security {
-  readonly entries: readonly Entry[]
-  private readonly methods = new Map<string, Method>()
+  private readonly schemes: ReadonlyMap<string, Scheme>
+  private readonly ask: AskVariable
+  /** By the name of the scheme; null for those that are left out. */
+  private readonly converted = new Map<string, Method | null>()
   private readonly general: unknown
 
   constructor(tree: SourceTree, ask: AskVariable) {
     const schemes = fieldOf(fieldOf(tree.value, 'components'), 'securitySchemes')
     this.general = fieldOf(tree.value, 'security')
-    const entries: Entry[] = []
-    const owners = new Map<string, string>()
-    for (const [name, scheme] of Object.entries(isFields(schemes) ? schemes : {})) {
-      const entry = new Entry('security scheme', name, tree.positionOf(scheme))
-      entries.push(entry)
-      const method = methodOf(scheme, entry, ask)
-      if (method === null) continue
-      const owner = owners.get(method.name)
-      const isSame =
-        owner !== undefined && JSON.stringify(this.methods.get(owner)?.options) === JSON.stringify(method.options)
-      if (owner !== undefined && !isSame) {
-        entry.tell(
-          'left out',
-          `There can be only one method ${method.name}, which is used for ${owner}: see docs/authentication.md.`,
-        )
-        continue
-      }
-      owners.set(method.name, owner ?? name)
-      this.methods.set(name, method)
-      entry.tell('different', method.advice)
-    }
-    this.entries = entries
+    this.ask = ask
+    this.schemes = new Map(
+      Object.entries(isFields(schemes) ? schemes : {}).map(([name, value]) => {
+        const entry = new Entry('security scheme', name, tree.positionOf(value))
+        return [name, { value, entry }]
+      }),
+    )
+  }
+
+  /** What became of each scheme, once all requirements have been read. */
+  report(): Entry[] {
+    return Array.from(this.schemes, ([name, { entry }]) => {
+      if (!this.converted.has(name)) entry.tell('exact', 'No operation requires it.')
+      return entry
+    })
   }
 
   /** The methods of auth by name, with advice as comments. */
   optionsOf(names: Iterable<string>, comments: Comments): Fields {
     const wanted = new Set(names)
-    const found = new Map(
-      [...this.methods.values()].filter(({ name }) => wanted.has(name)).map((method) => [method.name, method]),
-    )
+    const found = new Map(this.methods.filter(({ name }) => wanted.has(name)).map((method) => [method.name, method]))
     const options = Object.fromEntries(Array.from(found, ([name, method]) => [name, method.options]))
     for (const [name, { advice }] of found) comments.add(options, name, advice)
     return options
@@ -85,8 +84,8 @@ export class Security {
       const names = Object.keys(alternative)
       if (names.length === 0) isPublic = true
       const usable = names.flatMap((name) => {
-        const method = this.methods.get(name)
-        return method === undefined ? [] : [{ method, scopes: textsOf(alternative[name]) }]
+        const method = this.methodOf(name)
+        return method === null ? [] : [{ method, scopes: textsOf(alternative[name]) }]
       })
       // A token identifies the user, whereas a key next to it often identifies only the application.
       const known = usable.find(({ method }) => method.isToken) ?? usable[0]
@@ -116,6 +115,34 @@ export class Security {
       isPublic,
       isClosed,
     }
+  }
+
+  private get methods(): Method[] {
+    return [...this.converted.values()].filter((method) => method !== null)
+  }
+
+  private methodOf(name: string): Method | null {
+    const known = this.converted.get(name)
+    if (known !== undefined) return known
+    const scheme = this.schemes.get(name)
+    const method = scheme === undefined ? null : this.convert(scheme)
+    this.converted.set(name, method)
+    return method
+  }
+
+  private convert({ value, entry }: Scheme): Method | null {
+    const method = methodOf(value, entry, this.ask)
+    if (method === null) return null
+    const [owner, other] = [...this.converted].find(([, each]) => each?.name === method.name) ?? []
+    if (owner !== undefined && JSON.stringify(other?.options) !== JSON.stringify(method.options)) {
+      entry.tell(
+        'left out',
+        `There can be only one method ${method.name}, which is used for ${owner}: see docs/authentication.md.`,
+      )
+      return null
+    }
+    entry.tell('different', method.advice)
+    return method
   }
 }
 
