@@ -131,6 +131,18 @@ for (const name of [
     }
   })
 
+test('a variable of nginx in a value is a warning', () => {
+  const options = requestHeaders.options.parse({
+    set: { 'X-Real-IP': '$remote_addr', 'X-Price': '$5', 'X-User': '{consumer.id}' },
+  })
+  assert.deepEqual(requestHeaders.warnings?.(options, []), [
+    {
+      path: ['set', 'X-Real-IP'],
+      message: '"$remote_addr" stands for itself here: templates are written as in {client.address}',
+    },
+  ])
+})
+
 test('the header Host is rejected with where to set it instead', () => {
   const issue = headerEdits.safeParse({ set: { Host: 'x' } }).error?.issues[0]
   assert.match(issue?.message ?? '', /itself, as "host" of the service or "rewrite\.host" of the route says$/)

@@ -1,3 +1,4 @@
+import { nginxVariable } from '../core/nginx-variable.ts'
 import { changedFor } from './change-request.ts'
 import { definePolicy } from './policy.ts'
 import { compileHeaderEdits, editedFields, headerEdits } from './header-edits.ts'
@@ -11,6 +12,15 @@ export const requestHeaders = definePolicy({
   changesRequests: true,
   fields: editedFields,
   decidesBy: () => 'nothing',
+  warnings: ({ set, add }) =>
+    Object.entries({ set, add }).flatMap(([key, fields]) =>
+      Object.entries(fields).flatMap(([name, value]) => {
+        const variable = nginxVariable(value)
+        if (variable === undefined) return []
+        const message = `"${variable}" stands for itself here: templates are written as in {client.address}`
+        return [{ path: [key, name], message }]
+      }),
+    ),
   isShared: (options) => !readsRoute(options),
   create(options, _, route) {
     const edit = compileHeaderEdits(options, route, 'service')

@@ -56,6 +56,18 @@ const cases: Readonly<Record<string, readonly [GatewayInput, RegExp | null]>> = 
     { routes: [{ ...route, match: { path: '/{what}/users' }, rewrite: { strip: '/api' } }] },
     null,
   ],
+  'a redirect with a group of a regular expression': [
+    { routes: [route, { id: 'old', match: { path: '/old/*' }, redirect: { to: '/new/$1' } }] },
+    /^routes\[1\]\.redirect\.to: "\$1" stands for itself here\. Write \{NAME\}/,
+  ],
+  'a rewrite with a parameter in the syntax of other routers': [
+    { routes: [{ ...route, rewrite: { path: '/v1/:id' } }] },
+    /^routes\[0\]\.rewrite\.path: ":id" stands for itself here/,
+  ],
+  'a rewrite with a dollar sign and a colon': [
+    { routes: [{ ...route, rewrite: { path: '/$metadata/v1:batch' } }] },
+    null,
+  ],
   'a rewrite without effect': [
     { routes: [{ ...route, rewrite: { prefix: '/users', with: '/users/' } }] },
     /^routes\[0\]\.rewrite\.prefix: changes nothing/,

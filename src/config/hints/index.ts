@@ -2,6 +2,7 @@ import type { Policy } from '../../policies/policy.ts'
 import type { GatewayConfig } from '../schema.ts'
 import { adminHints } from './admin.ts'
 import type { Hint, HintRule } from './hint.ts'
+import { placeholderHints } from './placeholders.ts'
 import { proxyHints } from './proxies.ts'
 import { rewriteHints } from './rewrites.ts'
 import { routeHints } from './routes.ts'
@@ -13,6 +14,7 @@ import { timeHints } from './times.ts'
 const rules: readonly HintRule[] = [
   routeHints,
   rewriteHints,
+  placeholderHints,
   serviceHints,
   timeHints,
   secretHints,
