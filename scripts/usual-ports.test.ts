@@ -4,6 +4,8 @@ import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
 import test from 'node:test'
 import { promisify } from 'node:util'
+// oxlint-disable-next-line import/no-unassigned-import -- the npm scripts load it into every process; on its own this file has to
+import './usual-ports.js'
 
 test('no test can listen on or connect to a port that the demo may use', () => {
   assert.throws(() => createServer().listen(9000, '127.0.0.1'), /a test listens on port 9000/)
@@ -14,7 +16,8 @@ test('no test can listen on or connect to a port that the demo may use', () => {
 
 test('nor can its child processes', async () => {
   const program = "require('node:net').createServer().listen(9000, '127.0.0.1').close()"
-  await assert.rejects(promisify(execFile)(process.execPath, ['-e', program]), /a test listens on port 9000/)
+  const options = [`--import=${import.meta.resolve('./usual-ports.js')}`, '-e', program]
+  await assert.rejects(promisify(execFile)(process.execPath, options), /a test listens on port 9000/)
 })
 
 test('any other port is available', async () => {
