@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises'
 import test, { type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { send } from './support/client.ts'
-import { startCommand, temporaryFile } from './support/command.ts'
+import { run, startCommand, temporaryFile } from './support/command.ts'
 import { runHere } from './support/run-here.ts'
 import { shared } from './support/shared.ts'
 
@@ -111,6 +111,18 @@ for (const [what, entry, content, message] of [
     /ownPolicies\[0\]: "\.\/none\.ts" cannot be loaded: there is no file \/.*none\.ts/,
   ],
   ['throws', './chaos.ts', 'throw new Error("broken")', /cannot be loaded: broken \(\/.*chaos\.ts:1:7\)/],
+  [
+    'imports another without its extension',
+    './chaos.ts',
+    `import './helper'\n${CHAOS}`,
+    /cannot be loaded: Cannot find module .*: import it with the name of its file, helper\.ts/,
+  ],
+  [
+    'imports another with the extension that it would have as JavaScript',
+    './chaos.ts',
+    `import './helper.js'\n${CHAOS}`,
+    /cannot be loaded: Cannot find module .*: import it with the name of its file, helper\.ts/,
+  ],
   ['exports no policy', './chaos.ts', 'export default {}', /has no policy as its default export/],
   [
     'misspells a member that policies need',
@@ -148,8 +160,20 @@ for (const [what, entry, content, message] of [
 ] as const)
   test(`a file that ${what} is a configuration problem with its place`, async (t) => {
     const yaml = YAML.replace('[./chaos.ts]', `[${entry}]`)
-    const { code, stderr } = await runHere(['check', await files(t, yaml, { 'chaos.ts': content })])
+    const path = await files(t, yaml, { 'chaos.ts': content, 'helper.ts': 'export {}' })
+    const { code, stderr } = await runHere(['check', path])
     assert.equal(code, 1)
     assert.match(stderr, message)
     assert.match(stderr, /sallyport\.yaml:\d+:\d+: /)
+  })
+
+for (const command of ['check', 'start'])
+  test(`a file that never finishes loading is a configuration problem for ${command}`, async (t) => {
+    const path = await files(t, YAML, { 'chaos.ts': 'await new Promise(() => {})' })
+    const { code, stderr } = await run([command, '--config', path])
+    assert.equal(code, 1)
+    assert.match(
+      stderr,
+      /^\S+sallyport\.yaml:\d+:\d+: ownPolicies\[0\]: "\.\/chaos\.ts" cannot be loaded: it never finishes loading/,
+    )
   })

@@ -1,5 +1,6 @@
+import { existsSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { basename, resolve } from 'node:path'
 import { codeOf as errorCodeOf, messageOf } from '../core/error-facts.ts'
 import { codeOf } from './code-digest.ts'
 import { freshUrl } from './fresh-modules.ts'
@@ -20,7 +21,7 @@ export async function importModule(file: string): Promise<unknown> {
     const isMissing = errorCodeOf(error) === 'ENOENT'
     throw new Error(isMissing ? `there is no file ${resolve(file)}` : messageOf(error), { cause: error })
   })
-  return import(freshUrl(resolve(file)).href).catch((error: unknown) => {
+  return settled(import(freshUrl(resolve(file)).href)).catch((error: unknown) => {
     throw new Error(reasonOf(error, resolve(file)), { cause: error })
   })
 }
@@ -29,6 +30,19 @@ export async function importModule(file: string): Promise<unknown> {
 export async function importEntry({ url }: EntryPoint): Promise<unknown> {
   resolveOwnName()
   return import(url)
+}
+
+/** Rejects once nothing is left that could settle the promise: the thread would then end, without a word. */
+async function settled<Value>(promise: Promise<Value>): Promise<Value> {
+  const stuck = Promise.withResolvers<never>()
+  const giveUp = () =>
+    stuck.reject(new Error('it never finishes loading: nothing ends an await outside of its functions'))
+  process.once('beforeExit', giveUp)
+  try {
+    return await Promise.race([promise, stuck.promise])
+  } finally {
+    process.off('beforeExit', giveUp)
+  }
 }
 
 /** What went wrong in a file or its imports, where, and what to do about it. */
@@ -44,5 +58,7 @@ function adviceFor(error: unknown, message: string): string {
     return ': add "type": "module" to package.json, or let the name of the file end in .mts or .mjs'
   if (errorCodeOf(error) === 'ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX')
     return ': write it in JavaScript, because Node.js only removes types'
-  return ''
+  const missing = /^Cannot find module '([^']+)'/.exec(message)?.[1]
+  const meant = missing === undefined ? undefined : [`${missing}.ts`, missing.replace(/js$/, 'ts')].find(existsSync)
+  return meant === undefined ? '' : `: import it with the name of its file, ${basename(meant)}`
 }
