@@ -57,6 +57,24 @@ test('the address and the token of the admin listener are taken from the configu
   )
 })
 
+test('the token that the configuration requires may be missing', async (t) => {
+  const { url } = await startAdmin(t, 401, '{"detail":"Log in."}')
+  const { host } = new URL(url)
+  const file = await temporaryFile(t, 'sallyport.yaml', `admin: { address: "${host}", writable: true }\n`)
+  const { code, stderr } = await runHere(['cache', 'purge', '--url', 'http://h/a', '--config', file], {
+    env: { ADMIN_TOKEN: '' },
+  })
+  assert.equal(code, 1)
+  assert.match(stderr, /answered 401: Log in\. This command sent no token: ADMIN_TOKEN is not set\.\n$/)
+})
+
+test('a URL with https:// for a listener without TLS is reported as such', async (t) => {
+  const { url } = await startAdmin(t, 200, '{}')
+  const { code, stderr } = await runHere(['reload', '--admin', url.replace('http:', 'https:')])
+  assert.equal(code, 1)
+  assert.match(stderr, /^https:\S+ does not answer: it does not speak TLS, so its URL begins with http:\/\/\./)
+})
+
 test('without ADMIN_TOKEN no token is sent', async (t) => {
   const { url, asked } = await startAdmin(t, 200, '{"purged":1,"replicas":[],"unreached":null}')
   const { stdout } = await runHere(['cache', 'purge', '--url', 'http://h/a', '--admin', url], {

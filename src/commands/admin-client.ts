@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { type Command, Option } from 'commander'
-import { adminSchema, withAdminToken } from '../config/admin-schema.ts'
+import type { z } from 'zod'
+import { adminPlaceSchema, withAdminToken } from '../config/admin-schema.ts'
 import { isModule } from '../config/is-module.ts'
 import { ConfigError } from '../config/problems.ts'
 import type { GatewayConfig } from '../config/schema.ts'
+import { codeOf } from '../core/error-facts.ts'
 import { fieldOf, isFields } from '../core/value.ts'
 import { readYaml } from '../config/yaml.ts'
 import { type Address, formatAddress } from '../core/address.ts'
@@ -114,19 +116,19 @@ async function findAdmin({ admin, config: named }: AdminOptions): Promise<AdminP
   if (named === undefined && !existsSync(file)) return { url: ADMIN, token }
   const listener = (await writtenAdmin(file)) ?? (await loadedAdmin(file))
   if (listener === false) throw new CommandError(`${file} has no admin listener: give its address with --admin.`)
-  return { url: `http://${formatAddress(reachable(listener.address))}`, token: listener.token ?? token }
+  return { url: `http://${formatAddress(reachable(listener.address))}`, token: listener.token || token }
 }
 
 /**
- * The admin settings in a YAML file, whatever else is wrong with it or unknown here: the gateway may have variables that this command does
+ * The admin listener in a YAML file, whatever else is wrong with it or unknown here: the gateway may have variables that this command does
  * not. Null if they cannot be determined.
  */
-async function writtenAdmin(file: string): Promise<GatewayConfig['admin'] | null> {
+async function writtenAdmin(file: string): Promise<z.output<typeof adminPlaceSchema> | null> {
   if (isModule(file)) return null
   try {
     const { value } = readYaml(await readFile(file, 'utf8'), file, process.env)
     if (!isFields(value)) return null
-    return adminSchema.safeParse(fieldOf(withAdminToken(value, process.env), 'admin') ?? {}).data ?? null
+    return adminPlaceSchema.safeParse(fieldOf(withAdminToken(value, process.env), 'admin') ?? {}).data ?? null
   } catch {
     return null
   }
@@ -157,5 +159,7 @@ function reachable({ host, port }: Address): Address {
 /** fetch puts the reason for a failure into the cause. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
-  return error.cause instanceof Error ? error.cause.message : error.message
+  const { cause } = error
+  if (codeOf(cause) === 'ERR_SSL_WRONG_VERSION_NUMBER') return 'it does not speak TLS, so its URL begins with http://'
+  return cause instanceof Error ? cause.message : error.message
 }

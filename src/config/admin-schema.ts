@@ -117,6 +117,12 @@ const adminOptions = z
 /** Schema of the admin listener. */
 export const adminSchema = z.union([z.literal(false), adminOptions])
 
+/** What a program needs to call it, whatever else is wrong with its settings or missing in the program's environment. */
+export const adminPlaceSchema = z.union([
+  z.literal(false),
+  z.object({ address: adminOptions.shape.address, token: z.string().default('') }),
+])
+
 /** Whether the host can be reached from this machine only (RFC 1122 section 3.2.1.3, RFC 4291 section 2.5.3, RFC 6761 section 6.3). */
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'))
