@@ -89,13 +89,18 @@ interface ProblemDocument {
   readonly title: string
   readonly detail?: string
   readonly problems?: readonly Problem[]
+  /** Whether the file was changed and not reloaded: the detail says what to do in terms of the API. */
+  readonly fileChanged?: boolean
 }
+
+const FILE_CHANGED =
+  'The file has been changed and not reloaded. See what it would change under “The file” on the page Configuration, and apply it there first.'
 
 async function problemOf(response: Response): Promise<Refusal> {
   const { status } = response
   try {
-    const { detail, title, problems = [] } = read<ProblemDocument>(await response.text())
-    return new Refusal(status, detail ?? title, problems)
+    const { detail, title, problems = [], fileChanged = false } = read<ProblemDocument>(await response.text())
+    return new Refusal(status, fileChanged ? FILE_CHANGED : (detail ?? title), problems)
   } catch {
     return new Refusal(status, `The admin API responded with ${status}.`)
   }

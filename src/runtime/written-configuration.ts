@@ -196,7 +196,9 @@ export class WrittenConfiguration {
   /** Throws GatewayError 'conflict', with what to do, if the file was changed by someone else. `found`: its content; null if it cannot be read. */
   private checkFile(found: string | null, expected: string | null, advice: string): void {
     if (found === null || found === expected) return
-    throw new GatewayError('conflict', `${this.options.file} has been changed and not reloaded: ${advice}`)
+    throw new GatewayError('conflict', `${this.options.file} has been changed and not reloaded: ${advice}`, {
+      members: { fileChanged: true },
+    })
   }
 
   /** Writes the applied text to the file; if that fails, or if the file was changed meanwhile, applies the previous configuration again. */

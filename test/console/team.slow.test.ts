@@ -1,6 +1,6 @@
 /** Operators who edit the configuration of one gateway, in real browsers. */
 import assert from 'node:assert/strict'
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import test, { type TestContext } from 'node:test'
 import type { Page } from 'playwright-core'
 import { startBrowser } from '../support/browser.ts'
@@ -91,4 +91,21 @@ test('a change of a comment is written, and another operator does not overwrite 
   assert.equal(await ben.getByRole('button', { name: 'Apply', exact: true }).count(), 0)
   assert.match(await ben.locator('pre.code').innerText(), /^-routes: .*'one'.*\n\+routes: .*'two'/m)
   assert.deepEqual([await answer(), await readFile(file, 'utf8')], ['one', commented])
+})
+
+test('where the file was changed and not reloaded, a change leads to it in the words of the console', async (t) => {
+  const { open, file, answer } = await startEditing(t, writable('one'))
+  const page = await open()
+  await writeFile(file, writable('two'))
+  await edit(page, "'one'", "'three'")
+  await apply(page)
+  const said = await page.getByRole('dialog').getByRole('alert').innerText()
+  assert.match(said, /The file has been changed and not reloaded/)
+  assert.doesNotMatch(said, /POST|force/)
+  await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click()
+  await page.getByRole('button', { name: 'Compare with the running configuration' }).click()
+  await page.getByRole('button', { name: 'Apply the file' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Apply' }).click()
+  await page.getByText('The configuration has changed since you opened this text').waitFor()
+  assert.equal(await answer(), 'two')
 })
