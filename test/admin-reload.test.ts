@@ -35,7 +35,7 @@ async function startProcess(t: TestContext, input: GatewayInput) {
     reloads: {
       get applied() {
         const read = { config: scope.config, revision: 'r', text: null, code: [], modules: NO_CODE, warnings: [] }
-        return { ...read, generation: 1, since: 0, origin: originOf('started') }
+        return { ...read, generation: 1, since: 0, origin: originOf('started'), rewritten: null }
       },
       earlier: [],
       lastReload: null,

@@ -12,7 +12,7 @@ import { operatorProofs } from '../core/operator-proof.ts'
 import { fieldOf, type Fields, itemsOf } from '../core/value.ts'
 import { threadStatusTopic } from '../front/thread-status.ts'
 import { ways } from '../runtime/origin.ts'
-import type { Outcome } from '../runtime/reloader.ts'
+import type { Outcome, Rewritten } from '../runtime/reloader.ts'
 import type { AdminApp } from './app.ts'
 import type { AdminContext } from './context.ts'
 import { configTag, textTag } from './entity-tags.ts'
@@ -47,12 +47,20 @@ const origin = z
   })
   .describe('Why it is in effect, and who asked for it.')
 
+const rewritten = z
+  .object({ at: time, origin })
+  .nullable()
+  .describe(
+    'When and by whom the text was last changed without changing what it means, such as in comments; null if it was not.',
+  )
+
 export const status = z.object({
   revision,
   generation,
   etag,
   since: time.describe('When it took effect.'),
   origin,
+  rewritten,
   current: z.boolean().describe('False if the last one read was refused.'),
   warnings: problemSchema.array().describe('Warnings about the running configuration.'),
   writable: z.boolean().describe('Whether operators may send configurations (admin.writable).'),
@@ -69,7 +77,7 @@ export const status = z.object({
     .nullable()
     .describe('A pending change, rolled back unless POST /config/confirm comes in time; otherwise null.'),
   earlier: z
-    .object({ revision, generation, since: time, origin })
+    .object({ revision, generation, since: time, origin, rewritten })
     .array()
     .describe('What POST /config/rollback returns to, latest first.'),
   workers: z
@@ -136,6 +144,7 @@ export function configurationEndpoints(app: AdminApp, { policies, reloads, sourc
         etag: applied.text === null ? null : textTag(applied.text),
         since: timeOf(applied.since),
         origin: applied.origin,
+        rewritten: describeRewritten(applied.rewritten),
         current: lastSuccessful,
         warnings: applied.warnings.map(problemMember),
         writable: applied.config.admin !== false && applied.config.admin.writable,
@@ -146,6 +155,7 @@ export function configurationEndpoints(app: AdminApp, { policies, reloads, sourc
           generation: each.generation,
           since: timeOf(each.since),
           origin: each.origin,
+          rewritten: describeRewritten(each.rewritten),
         })),
         workers: answers
           .map(({ worker, generation: number }) => ({ worker, generation: number }))
@@ -210,6 +220,10 @@ function describe(outcome: Outcome): z.input<typeof reloaded> {
   if (outcome.outcome === 'refused') throw refusal(outcome.problems)
   const { applied } = outcome
   return { outcome: outcome.outcome, revision: applied.revision, generation: applied.generation }
+}
+
+function describeRewritten(by: Rewritten | null): z.input<typeof rewritten> {
+  return by === null ? null : { ...by, at: timeOf(by.at) }
 }
 
 function timeOf(wall: number): string {

@@ -232,6 +232,12 @@ export interface Origin {
   readonly by: Session['by']
 }
 
+/** The last change of a text that left its meaning as it was, such as of comments. */
+export interface Rewritten {
+  readonly at: string
+  readonly origin: Origin
+}
+
 /** GET /config/status. */
 export interface ConfigStatus {
   readonly revision: string
@@ -240,6 +246,7 @@ export interface ConfigStatus {
   readonly etag: string | null
   readonly since: string
   readonly origin: Origin
+  readonly rewritten: Rewritten | null
   readonly current: boolean
   readonly warnings: readonly Problem[]
   readonly writable: boolean
@@ -250,6 +257,7 @@ export interface ConfigStatus {
     readonly generation: number
     readonly since: string
     readonly origin: Origin
+    readonly rewritten: Rewritten | null
   }[]
   readonly workers: readonly { readonly worker: number; readonly generation: number }[]
 }

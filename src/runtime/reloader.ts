@@ -34,6 +34,14 @@ export interface Applied extends Candidate {
   readonly generation: number
   /** Start time, in milliseconds since 1970-01-01T00:00:00Z. */
   readonly since: number
+  /** The last change of its text that left the meaning as it was, for example of comments; null if there was none. */
+  readonly rewritten: Rewritten | null
+}
+
+/** A change of the text alone: when, in milliseconds since 1970-01-01T00:00:00Z, and why. */
+export interface Rewritten {
+  readonly at: number
+  readonly origin: Origin
 }
 
 /** Result of a reload. */
@@ -56,6 +64,8 @@ export interface Reload {
   readonly force?: boolean
   /** If it returns to a previously applied configuration, the texts that can be restored from then on. */
   readonly back?: readonly Earlier[]
+  /** If it returns to a previously applied configuration, the last change of its text alone. Default: it is this one, if the text differs. */
+  readonly rewritten?: Rewritten | null
   /** What it replaces: if something else is running when its turn comes, that stays. Default whatever is running. */
   readonly instead?: Applied
   /** Whether it reads what the gateway itself has just written: that this is the running configuration is not news. Default false. */
@@ -69,6 +79,7 @@ export interface Earlier {
   readonly generation: number
   readonly since: number
   readonly origin: Origin
+  readonly rewritten: Rewritten | null
 }
 
 /** A completed reload. */
@@ -151,7 +162,7 @@ export class Reloader implements Reloads {
     this.successful = refused === null
     scope.board.outdated = refused !== null
     if (refused !== null) this.past = { outcome: 'refused', at: clock.wall(), problems: refused.problems }
-    this.current = { ...first, generation: 1, since: clock.wall(), origin: originOf('started') }
+    this.current = { ...first, generation: 1, since: clock.wall(), origin: originOf('started'), rewritten: null }
     for (const outcome of ['applied', 'refused', 'unchanged', 'rolled_back'])
       metrics.counter('sallyport_config_reloads_total', { outcome })
     metrics.watch('sallyport_config_last_reload_successful', {}, () => (this.successful ? 1 : 0))
@@ -301,11 +312,11 @@ export class Reloader implements Reloads {
     candidate: Candidate,
     { process, fleet }: Ready,
     begun: number,
-    { back, origin = originOf('reloaded') }: Reload,
+    { back, origin = originOf('reloaded'), rewritten = null }: Reload,
   ): Promise<Outcome> {
     const { clock, log, listening } = this.options
     this.texts = back ?? textsAfter(this.texts, this.current, candidate.text)
-    this.current = { ...candidate, generation: this.current.generation + 1, since: clock.wall(), origin }
+    this.current = { ...candidate, generation: this.current.generation + 1, since: clock.wall(), origin, rewritten }
     process.commit()
     await fleet.commit()
     this.exchanged()
@@ -320,10 +331,12 @@ export class Reloader implements Reloads {
     return { outcome: 'applied', applied: this.current }
   }
 
-  private unchanged({ text }: Candidate, { back = this.texts, own = false }: Reload): Outcome {
+  private unchanged({ text }: Candidate, how: Reload): Outcome {
+    const { back = this.texts, own = false, origin = originOf('reloaded') } = how
+    const { rewritten: before, text: textBefore } = this.current
     this.texts = back
-    // The text may still differ, for example in comments.
-    this.current = { ...this.current, text }
+    const rewritten = text === textBefore ? before : { at: this.options.clock.wall(), origin }
+    this.current = { ...this.current, text, rewritten: how.rewritten === undefined ? rewritten : how.rewritten }
     this.succeed()
     if (own) return { outcome: 'unchanged', applied: this.current }
     this.count('unchanged')
@@ -392,7 +405,7 @@ export function lastOf({ earlier }: Pick<Reloads, 'earlier'>): Earlier {
 
 /** The texts that can be restored from now on: includes the text that was running until now if there is another one. */
 function textsAfter(texts: readonly Earlier[], left: Applied, next: string | null): readonly Earlier[] {
-  const { text, revision, generation, since, origin } = left
+  const { text, revision, generation, since, origin, rewritten } = left
   if (text === null || text === next) return texts
-  return [{ text, revision, generation, since, origin }, ...texts].slice(0, EARLIER)
+  return [{ text, revision, generation, since, origin, rewritten }, ...texts].slice(0, EARLIER)
 }

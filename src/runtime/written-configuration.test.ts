@@ -30,7 +30,7 @@ function setUp(t: TestContext, { isModule = false } = {}) {
     warnings: [],
     revision: text.trim(),
   })
-  let applied: Applied = { ...candidate('one'), generation: 1, since: 0, origin: originOf('started') }
+  let applied: Applied = { ...candidate('one'), generation: 1, since: 0, origin: originOf('started'), rewritten: null }
   let earlier: readonly Earlier[] = []
   const reloadInTurn = async (
     read: () => Promise<Candidate>,
@@ -47,9 +47,9 @@ function setUp(t: TestContext, { isModule = false } = {}) {
       return { outcome: 'unchanged', applied }
     }
     const { revision, generation } = applied
-    const left = { text: applied.text!, revision, generation, since: 0, origin: applied.origin }
+    const left = { text: applied.text!, revision, generation, since: 0, origin: applied.origin, rewritten: null }
     earlier = back ?? [left, ...earlier]
-    applied = { ...next, generation: generation + 1, since: 0, origin }
+    applied = { ...next, generation: generation + 1, since: 0, origin, rewritten: null }
     return { outcome: 'applied', applied }
   }
   let last: Promise<unknown> = Promise.resolve()

@@ -242,7 +242,8 @@ export class WrittenConfiguration {
 
   /** Unless `instead` has been replaced by then, for example by the file. */
   private returnTo({ applied, earlier }: Before, instead: Applied, origin: Origin): Promise<Outcome> {
-    return this.options.reload(async () => applied, { force: true, back: earlier, origin, instead })
+    const { rewritten } = applied
+    return this.options.reload(async () => applied, { force: true, back: earlier, origin, rewritten, instead })
   }
 }
 

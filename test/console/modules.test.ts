@@ -234,6 +234,7 @@ const well: Looked = {
     generation: 1,
     since: '2026-01-01T00:00:00Z',
     origin: { how: 'started', operator: null, by: null },
+    rewritten: null,
     current: true,
     warnings: [],
     writable: false,

@@ -87,6 +87,7 @@ test('a change of a comment is written, and another operator does not overwrite 
   await apply(ada)
   await ada.getByRole('button', { name: 'Edit the configuration' }).waitFor()
   assert.equal(await readFile(file, 'utf8'), commented)
+  await ben.getByText('change by the admin token').waitFor()
   await ben.getByText('The configuration has changed since you opened this text').waitFor()
   assert.equal(await ben.getByRole('button', { name: 'Apply', exact: true }).count(), 0)
   assert.match(await ben.locator('pre.code').innerText(), /^-routes: .*'one'.*\n\+routes: .*'two'/m)

@@ -111,6 +111,29 @@ test('each configuration has who asked for it, without what identifies them', as
   for (const secret of [TOKEN, password, cookie.split('=')[1]!]) assert.ok(!shown.includes(secret))
 })
 
+test('a change of the text alone shows who made it, also once another configuration is in effect', async (t) => {
+  const { ask, clock, file, put } = await startWith(t, writable('one'))
+  const shown = async (): Promise<unknown[]> => {
+    const { json } = await ask('/config/status')
+    return [json, ...(json['earlier'] as Record<string, unknown>[])].map(({ rewritten }) => rewritten)
+  }
+  assert.deepEqual(await shown(), [null])
+  clock.advance(1000)
+  await put(`${writable('one')}# by the token\n`, '?confirm=1h')
+  const sent = { at: new Date(clock.wall()).toISOString(), origin: { how: 'sent', operator: null, by: 'token' } }
+  assert.deepEqual(await shown(), [sent])
+  clock.advance(1000)
+  await ask('/config/reload', POST)
+  assert.deepEqual(await shown(), [sent])
+  await put(writable('two'), '?confirm=1h')
+  assert.deepEqual(await shown(), [null, sent])
+  await ask('/config/rollback', POST)
+  assert.deepEqual(await shown(), [sent])
+  await writeFile(file, `${writable('one')}# with an editor\n`)
+  await ask('/config/reload', POST)
+  assert.partialDeepStrictEqual(await shown(), [{ origin: { how: 'reloaded', by: 'token' } }])
+})
+
 test('the last reload is what an operator did, not the reading of what the gateway wrote after it', async (t) => {
   const { ask, clock, put } = await startWith(t, writable('one'))
   const lastReload = async (): Promise<unknown> => {

@@ -12,6 +12,7 @@ import { Awaited } from '../../changes/awaited.ts'
 import { FilePlan } from './file-plan.ts'
 import { Edit } from './edit.ts'
 import { History } from './history.ts'
+import { LastRewritten } from './rewritten.ts'
 import { Problems } from '../../changes/refused.ts'
 
 /** The running configuration, the problems of the last one that was read, and how to change it. */
@@ -59,7 +60,7 @@ export function Configuration(): ComponentChildren {
 }
 
 function factsOf(
-  { revision, generation, since, origin, workers, lastReload }: ConfigStatus,
+  { revision, generation, since, origin, rewritten, workers, lastReload }: ConfigStatus,
   now: number,
 ): (readonly [string, ComponentChildren | string])[] {
   const behind = workers.filter((worker) => worker.generation !== generation)
@@ -67,6 +68,7 @@ function factsOf(
     ['Revision', h('code', { title: revision }, short(revision))],
     ['In effect since', h(Time, { at: since }, `${moment(since)}, ${ago(since, now)}`)],
     ['Origin', originOf(origin)],
+    ['Comments changed', h(LastRewritten, { rewritten, now })],
     ['Number', `${generation} in this process`],
     [
       'Workers',

@@ -11,6 +11,7 @@ import { Table } from '../../parts/table.ts'
 import { Planned } from '../../changes/planned.ts'
 import { Refused } from '../../changes/refused.ts'
 import type { Part } from './part.ts'
+import { LastRewritten } from './rewritten.ts'
 
 /** The previous configurations, and how to return to them. */
 export function History({ status, again, ask: question, now }: Part & { now: number }): ComponentChildren {
@@ -82,6 +83,7 @@ export function History({ status, again, ask: question, now }: Part & { now: num
               cell: ({ since }) => h(Time, { at: since }, `${moment(since)}, ${ago(since, now)}`),
             },
             { head: 'Origin', cell: ({ origin }) => originOf(origin) },
+            { head: 'Comments changed', cell: ({ rewritten }) => h(LastRewritten, { rewritten, now }) },
           ],
         }),
   )
