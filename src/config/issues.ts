@@ -88,11 +88,12 @@ function findingsOf(issue: Issue, written: Written, schemas: Schemas): Finding[]
   const path = issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step))
   if (issue.code === 'unrecognized_keys') {
     const kind = path.at(-1) === 'policies' ? 'policy' : 'key'
-    return issue.keys.map((key) => ({
-      path: [...path, key],
-      isKey: true,
-      message: `unknown ${kind} ${JSON.stringify(key)}${hintFor(key, schemas.keys.get(issue.keys))}`,
-    }))
+    return issue.keys.map((key) => {
+      const hint = hintFor(key, schemas.keys.get(issue.keys))
+      const further =
+        kind === 'policy' && hint.startsWith('; expected') ? ', or one in a file listed in ownPolicies' : ''
+      return { path: [...path, key], isKey: true, message: `unknown ${kind} ${JSON.stringify(key)}${hint}${further}` }
+    })
   }
   if (issue.code === 'invalid_key') {
     const message = issue.issues[0]?.message ?? issue.message
