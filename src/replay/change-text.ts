@@ -12,7 +12,7 @@ export function changeText(before: Ending, after: Ending, routes: { has(id: stri
 
 /** Such as "404 not-found", or whatever is known instead. */
 export function statusText({ status, code, service }: Ending): string {
-  if (status === null) return `whatever ${service ?? 'it leads to'} replies`
+  if (status === null) return `whatever ${service ?? 'the route'} replies`
   return code === null ? String(status) : `${status} ${code}`
 }
 
