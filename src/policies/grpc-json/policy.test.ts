@@ -7,6 +7,7 @@ import { makeExchange } from '../../../test/support/exchange.ts'
 import { grpcFrame } from '../../../test/support/grpc-frames.ts'
 import { makeToolbox } from '../../../test/support/policy.ts'
 import { type Body, Bytes, isStream } from '../../http/body.ts'
+import { systemClock } from '../../core/clock.ts'
 import { GatewayError } from '../../core/errors.ts'
 import type { Exchange } from '../../http/exchange.ts'
 import { Headers } from '../../http/headers.ts'
@@ -525,6 +526,25 @@ test('each message of a stream is sent as it arrives, with backpressure', async 
   assert.deepEqual([sink.text, sink.ended], ['[{"name":"a"},{"name":"b"}]', true])
 })
 
+test('a stream of very many small messages is converted in steps, between which other requests have their turns', async () => {
+  const parts = Array.from({ length: 100 }, () => Buffer.alloc(5000))
+  const reply = grpcReply(parts)
+  const parsed = grpcJson.options.parse({ schema })
+  const handle = grpcJson.create(parsed, makeToolbox(), makeExchange().route, null, () => 'test')(() => reply)
+  const { body } = await handle(exchangeFor({ target: '/v1/watch' }))
+  assert.ok(isStream(body))
+  const sink = new CollectingSink()
+  body.pipe(sink)
+  const perTurn = [sink.writes]
+  while (!sink.ended) {
+    const before = sink.writes
+    await new Promise(setImmediate)
+    perTurn.push(sink.writes - before)
+  }
+  assert.equal(sink.text, `[${Array(100_000).fill('{}').join(',')}]`)
+  assert.ok(Math.max(...perTurn) <= 4, `${Math.max(...perTurn)} parts in one turn`)
+})
+
 test('an empty stream is an empty list, or an error if it failed', async () => {
   assert.equal((await call({ target: '/v1/watch', reply: grpcReply([]) })).body, '[]')
   const failed = await call({ target: '/v1/watch', reply: grpcReply([], Headers.of([['grpc-status', '7']])) })
@@ -546,6 +566,29 @@ test('a list in the body becomes a client stream', async () => {
   const reply = grpcReply([message('shop.v1.Items', {})])
   const { asked } = await call({ method: 'POST', target: '/v1/send', body: [{ name: 'a' }, {}, { name: 'b' }], reply })
   assert.deepEqual(asked?.messages, [{ name: 'a' }, {}, { name: 'b' }])
+})
+
+test('a list of very many small messages is converted in steps, between which other requests have their turns', async () => {
+  let now = 0
+  let turns = 0
+  const clock = { ...systemClock, now: () => now++ }
+  const parsed = grpcJson.options.parse({ schema })
+  const handle = grpcJson.create(
+    parsed,
+    makeToolbox({ clock }),
+    makeExchange().route,
+    null,
+    () => 'test',
+  )(() => grpcReply([message('shop.v1.Items', {})]))
+  const state = { isOver: false }
+  const replying = Promise.resolve(
+    handle(exchangeFor({ method: 'POST', target: '/v1/send', body: `[${Array(100).fill('{}').join(',')}]` })),
+  ).finally(() => {
+    state.isOver = true
+  })
+  for (; !state.isOver; turns++) await new Promise(setImmediate)
+  assert.equal((await replying).status, 200)
+  assert.ok(turns > 10, `${turns} turns`)
 })
 
 test('HttpBody passes other content types unchanged in both directions', async () => {

@@ -22,6 +22,7 @@ import { compiled } from './compiled.ts'
 import { CallFailed } from './failure.ts'
 import { JsonStream, unreadable } from './json-stream.ts'
 import { grpcJsonOptions } from './options.ts'
+import { PacedBody } from './paced-body.ts'
 import { type Content, replyForm } from './reply-form.ts'
 import { callBody, type RequestOptions } from './request.ts'
 import { type StreamForm, streamForm } from './stream-form.ts'
@@ -87,13 +88,14 @@ export const grpcJson = definePolicy({
     compiled(options)
     yield
   },
-  create(options, _, route) {
+  create(options, { clock }, route) {
     // Requests that match no route are refused in any case.
     if (route.id === '') return (next) => next
     const { bindings, types } = compiled(options)
     const { basePath = '', limit, output, unknown, unknownFields } = options
     const request: RequestOptions = {
       limit,
+      clock,
       json: { registry: types, ignoreUnknownFields: unknownFields === 'ignore' },
     }
     const write = {
@@ -210,7 +212,7 @@ class Transcoding {
       if (!headers.has(GRPC_STATUS)) throw new CallFailed(null)
       return made(headers, form.type, Bytes.fromText(form.start + form.end))
     }
-    const source = new JsonStream(body, form, this.form, this.limit)
+    const source = new JsonStream(new PacedBody(body), form, this.form, this.limit)
     if (exchange.method === 'HEAD') {
       body.cancel()
       return made(headers, form.type, null)

@@ -1,7 +1,9 @@
 import type { DescMessage, JsonObject, JsonReadOptions, JsonValue, Message } from '@bufbuild/protobuf'
 import { type Body, type Bytes, collect } from '../../http/body.ts'
+import type { Clock } from '../../core/clock.ts'
 import { GatewayError } from '../../core/errors.ts'
 import { messageOf } from '../../core/error-facts.ts'
+import { TimeSlices } from '../../core/time-slices.ts'
 import type { Exchange } from '../../http/exchange.ts'
 import { frame } from '../../grpc/message-frame.ts'
 import type { Binding } from './bindings.ts'
@@ -19,6 +21,7 @@ export interface RequestOptions {
   /** Most bytes of a body, and of a message. */
   readonly limit: number
   readonly json: Partial<JsonReadOptions>
+  readonly clock: Clock
 }
 
 /**
@@ -37,15 +40,16 @@ export async function callBody(
   const parameters = parametersOf(binding, segments, exchange.query, options.json.ignoreUnknownFields === true)
   const body = await readBody(exchange, binding, options.limit)
   const streams = method.methodKind === 'client_streaming' || method.methodKind === 'bidi_streaming'
-  const frames = reading(() => {
-    const messages = streams ? listed(body, input, options) : [first(body, binding, options)]
-    return messages.map((message) => {
-      if (parameters !== null) mergeFromJson(input, message, parameters, options.json)
-      return frame(toBinary(input, message))
-    })
-  })
-  const [only] = frames
-  return frames.length === 1 && only !== undefined ? only : Buffer.concat(frames)
+  const framed = (message: Message): Buffer => {
+    if (parameters !== null) mergeFromJson(input, message, parameters, options.json)
+    return frame(toBinary(input, message))
+  }
+  try {
+    return streams ? await listed(body, input, framed, options) : framed(first(body, binding, options))
+  } catch (error) {
+    if (error instanceof GatewayError) throw error
+    throw new GatewayError('bad-request', `The request cannot be read: ${messageOf(error)}.`, { cause: error })
+  }
 
   function first(content: Content, { body: target }: Binding, { json }: RequestOptions): Message {
     const { fromJson, fromJsonString } = protobuf()
@@ -100,12 +104,28 @@ function textOf(bytes: Bytes): string {
   }
 }
 
-/** The messages of a client stream, which is sent as a single list. */
-function listed(content: Content, input: DescMessage, { json }: RequestOptions): Message[] {
-  if (content === null) return []
-  const value = typeof content === 'string' ? parse(content) : [content]
+/** The messages of a client stream, which is sent as a single list: very many small ones take long. */
+async function listed(
+  content: Content,
+  input: DescMessage,
+  framed: (message: Message) => Buffer,
+  { json, clock }: RequestOptions,
+): Promise<Buffer> {
+  const value = typeof content === 'string' ? parse(content) : content === null ? [] : [content]
   if (!Array.isArray(value)) throw new GatewayError('bad-request', 'The body is not a list of messages.')
-  return value.map((each) => protobuf().fromJson(input, each, json))
+  const { fromJson } = protobuf()
+  const slices = new TimeSlices(clock)
+  const done: Buffer[] = []
+  let frames: Buffer[] = []
+  for (const each of value) {
+    frames.push(framed(fromJson(input, each, json)))
+    if (!slices.over) continue
+    // A buffer for each message would take far more memory than its bytes.
+    done.push(Buffer.concat(frames))
+    frames = []
+    await slices.next()
+  }
+  return Buffer.concat([...done, ...frames])
 }
 
 function parse(text: string): JsonValue {
@@ -117,14 +137,4 @@ function parse(text: string): JsonValue {
 /** For results of JSON.parse. */
 function isJson(value: unknown): value is JsonValue {
   return value !== undefined
-}
-
-/** Turns parse errors into client errors. */
-function reading<T>(read: () => T): T {
-  try {
-    return read()
-  } catch (error) {
-    if (error instanceof GatewayError) throw error
-    throw new GatewayError('bad-request', `The request cannot be read: ${messageOf(error)}.`, { cause: error })
-  }
 }
