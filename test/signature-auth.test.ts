@@ -4,6 +4,7 @@ import type { GatewayInput } from '../src/gateway.ts'
 import { send } from './support/client.ts'
 import { proxyTo, startGateway } from './support/gateway.ts'
 import { ManualClock } from '../src/testing/manual-clock.ts'
+import { startRedis } from './support/redis.ts'
 import { startService } from './support/service.ts'
 import { signedFields, type ToSign } from './support/sign-request.ts'
 import { NOW, pairs, pemOf, SECRET } from './support/tokens.ts'
@@ -23,11 +24,20 @@ interface Sent {
   readonly fields?: Readonly<Record<string, string>>
 }
 
-async function setUp(t: TestContext, options: Partial<Signature> = {}, auth: Partial<Auth> = {}) {
+async function setUp(
+  t: TestContext,
+  options: Partial<Signature> = {},
+  auth: Partial<Auth> = {},
+  more: GatewayInput = {},
+) {
   const clock = new ManualClock()
   const service = await startService(t, (request, response) => void request.pipe(response))
-  const config = proxyTo(service.url, { policies: { auth: { ...auth, methods: { signature: { keys, ...options } } } } })
-  const { port } = await startGateway(t, config, { clock })
+  const configWith = (changed: Partial<Signature>): GatewayInput => ({
+    ...proxyTo(service.url, { policies: { auth: { ...auth, methods: { signature: { keys, ...changed } } } } }),
+    ...more,
+  })
+  const { gateway, port } = await startGateway(t, configWith(options), { clock })
+  const reload = (changed: Partial<Signature>) => gateway.reload(configWith(changed))
   const authority = `127.0.0.1:${port}`
   const ask = ({ changed = {}, fields = {}, ...what }: Partial<ToSign> & Sent = {}) => {
     const { method = 'GET', path = '/orders?page=2', body } = { ...what, ...changed }
@@ -40,7 +50,7 @@ async function setUp(t: TestContext, options: Partial<Signature> = {}, auth: Par
     })
     return send(port, { method, path, headers: { ...signed, ...fields }, ...(body !== undefined && { body }) })
   }
-  return { clock, service, port, ask }
+  return { clock, service, port, ask, reload }
 }
 
 const POST = { method: 'POST', body: '{"order":7}' }
@@ -122,6 +132,38 @@ test('a signature is valid once, and for a few minutes', async (t) => {
   const old = await ask({ parameters: { ...parameters, nonce: 'later' } })
   assert.match(old.text, /too old, or from the future/)
 })
+
+for (const store of ['memory', 'Redis'])
+  test(`${store}: a used signature is not accepted again after a reload that changes for how long signatures are valid`, async (t) => {
+    const stores = store === 'memory' ? {} : { stores: { redis: { url: (await startRedis(t)).url } } }
+    const { ask, clock, reload } = await setUp(
+      t,
+      {},
+      {},
+      {
+        admin: false,
+        listeners: [{ address: '127.0.0.1:0' }],
+        ...stores,
+      },
+    )
+    const signed = (nonce: string, age = 0) =>
+      ask({ parameters: { ...parameters, created: NOW + Math.floor(clock.now() / 1000) - age, nonce } })
+    const first = { parameters: { ...parameters, nonce: 'first' } }
+    assert.equal((await ask(first)).status, 200)
+    for (const options of [{ maxAge: '4m' }, { maxAge: '4m', tolerance: '10s' }, { maxAge: '1h' }, {}] as const) {
+      await reload(options)
+      assert.match((await ask(first)).text, /has been used before/, JSON.stringify(options))
+      assert.equal((await signed(JSON.stringify(options))).status, 200)
+    }
+    await reload({ maxAge: '1h' })
+    clock.advance(10 * 60_000)
+    // Its use is no longer stored.
+    assert.match((await ask(first)).text, /too old/)
+    assert.equal((await signed('old', 9 * 60)).status, 200)
+    assert.match((await signed('older', 10 * 60)).text, /too old/)
+    clock.advance(60 * 60_000)
+    assert.equal((await signed('much later', 59 * 60)).status, 200)
+  })
 
 test('with replay: accept a signature is valid until it expires', async (t) => {
   const { ask } = await setUp(t, { replay: 'accept' })

@@ -8,6 +8,7 @@ import { isSignature, signatureKey, type SignatureKey } from './algorithms.ts'
 import { covers, signatureBase } from './components.ts'
 import { checkContentDigest } from './content-digest.ts'
 import { signatureOptions } from './options.ts'
+import { UsedSignatures } from './used-signatures.ts'
 
 /** Most characters of Signature-Input and of Signature. */
 const MAX_LENGTH = 8192
@@ -60,17 +61,15 @@ export const signature = defineAuthMethod({
       },
     },
   ],
-  create({ keys, components, maxAge, tolerance, maxBody, replay }, { clock, limits }) {
+  create({ keys, components, maxAge, tolerance, maxBody, replay }, toolbox) {
+    const { clock } = toolbox
     const signers = new Map(
       keys.map(({ id, algorithm, secret, owner = id, tier, roles }): [string, Signer] => {
         const identity = identityOf({ id: owner, roles, scopes: [], tier, key: null, claims: {} })
         return [id, { ...signatureKey(algorithm, secret), identity }]
       }),
     )
-    // A signature is accepted only once while it is valid: a limit of one per window of that length.
-    const window = Math.ceil((maxAge + 2 * tolerance) / 1000) * 1000
-    const limit = { name: 'signatures', algorithm: 'token-bucket', quotas: [{ limit: 1, window }] } as const
-    const used = replay === 'refuse' ? limits.meter(limit, 'local') : null
+    const used = replay === 'refuse' ? UsedSignatures.of(toolbox).join(toolbox, maxAge, tolerance) : null
 
     /**
      * 1. The headers are parsed, and name exactly one known key.
@@ -101,15 +100,19 @@ export const signature = defineAuthMethod({
       const [created, expires = Infinity] = ['created', 'expires'].map((name) => timeOf(parameters.get(name)))
       if (created === undefined || Number.isNaN(created) || Number.isNaN(expires))
         throw new CredentialError('malformed-signature')
-      if (created > now + tolerance || created < now - maxAge - tolerance || expires < now - tolerance)
+      if (
+        created > now + tolerance ||
+        created < now - maxAge - tolerance ||
+        expires < now - tolerance ||
+        used?.isOld(created) === true
+      )
         throw new CredentialError('old-signature')
     }
 
     /** The asynchronous part. Replays are detected by what was signed, as some signatures can be encoded in more than one way. */
     async function complete(exchange: Exchange, { signer, base, hasDigest }: Verified): Promise<Identity> {
       if (hasDigest) await checkContentDigest(exchange, maxBody)
-      const decision = await used?.decide(hash('sha256', base, 'base64url'), 1)
-      if (decision?.admitted === false) throw new CredentialError('replayed')
+      if (used !== null && !(await used.use(hash('sha256', base, 'base64url')))) throw new CredentialError('replayed')
       return signer.identity
     }
 
