@@ -484,6 +484,9 @@ test('a thousand routes are shown', async (t) => {
   await page.getByLabel('Filter routes').fill('route-77')
   await shows(page, '11 routes')
   assert.equal(await page.locator('tbody tr').count(), 11)
+  await page.goto(`${origin}/console/`)
+  await page.locator('.more > a').first().waitFor()
+  assert.deepEqual(await barriers(page), [])
   assert.deepEqual(complaints, [])
 })
 

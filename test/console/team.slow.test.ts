@@ -110,3 +110,23 @@ test('where the file was changed and not reloaded, a change leads to it in the w
   await page.getByText('The configuration has changed since you opened this text').waitFor()
   assert.equal(await answer(), 'two')
 })
+
+test('a button that compares keeps the focus, also after its dialog', async (t) => {
+  const { open } = await startEditing(t, writable('one'))
+  const page = await open()
+  await edit(page, "'one'", "'two'")
+  await apply(page)
+  await page.getByRole('button', { name: 'Keep it' }).click()
+  await page.getByText('is in effect and waiting').waitFor({ state: 'detached' })
+  const focused = (): Promise<unknown> => page.evaluate('document.activeElement.innerText')
+  for (const name of ['Compare with the running configuration', 'Go back to the previous one']) {
+    await page.getByRole('button', { name }).focus()
+    await page.keyboard.press('Enter')
+    if (name.startsWith('Go')) {
+      await page.getByRole('dialog').waitFor()
+      await page.keyboard.press('Escape')
+      await page.getByRole('dialog').waitFor({ state: 'detached' })
+    } else await page.getByText('It is equivalent to the running configuration.').waitFor()
+    assert.equal(await focused(), name)
+  }
+})

@@ -78,7 +78,7 @@ export function Options({ kind, name }: Subject): ComponentChildren {
           title: 'Edit',
           aside: h(
             ActionButton,
-            { method: 'POST', path: '/config/edit', disabled: running, onClick: () => void open() },
+            { method: 'POST', path: '/config/edit', busy: running, onClick: () => void open() },
             `Edit this ${kind}`,
           ),
         },
@@ -142,7 +142,8 @@ export function Options({ kind, name }: Subject): ComponentChildren {
               method: 'POST',
               path: '/config/edit',
               type: 'submit',
-              disabled: running || fate === 'waiting' || Object.keys(changes).length === 0,
+              busy: running,
+              disabled: fate === 'waiting' || Object.keys(changes).length === 0,
             },
             running ? 'Comparing…' : 'Check and compare',
           ),

@@ -29,6 +29,7 @@ export function ActionButton({
   type = 'button',
   label,
   disabled = false,
+  busy = false,
   onClick,
   children,
 }: {
@@ -42,6 +43,8 @@ export function ActionButton({
   /** For screen readers, if the text alone is ambiguous. */
   label?: string
   disabled?: boolean
+  /** Whether it is at work: it does nothing then, and keeps the focus, which a disabled button loses. */
+  busy?: boolean
   onClick?: () => void
   children?: ComponentChildren
 }): ComponentChildren {
@@ -54,7 +57,11 @@ export function ActionButton({
       disabled: disabled || barred !== null,
       ...(label !== undefined && { 'aria-label': label }),
       ...(barred !== null && { 'aria-description': barred }),
-      ...(onClick !== undefined && { onClick }),
+      ...(busy && { 'aria-disabled': 'true' as const }),
+      onClick: (event: Event) => {
+        if (busy) event.preventDefault()
+        else onClick?.()
+      },
     },
     children,
   )

@@ -42,7 +42,7 @@ export function FilePlan({ status, again, ask: question }: Part): ComponentChild
       title: 'The file',
       aside: h(
         ActionButton,
-        { method: 'POST', path: '/config/plan', disabled: running, onClick: () => void look() },
+        { method: 'POST', path: '/config/plan', busy: running, onClick: () => void look() },
         running ? 'Comparing…' : 'Compare with the running configuration',
       ),
     },

@@ -62,7 +62,7 @@ export function History({ status, again, ask: question, now }: Part & { now: num
         status.awaitsConfirmation === null && {
           aside: h(
             ActionButton,
-            { method: 'POST', path: '/config/rollback', disabled: comparing, onClick: () => void compare() },
+            { method: 'POST', path: '/config/rollback', busy: comparing, onClick: () => void compare() },
             comparing ? 'Comparing…' : 'Go back to the previous one',
           ),
         }),
