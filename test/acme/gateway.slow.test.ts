@@ -218,13 +218,11 @@ listeners:
   const port = ports['second']!
   await until('a certificate', async () => (await shown(port, root)) !== null)
   assert.deepEqual(asked, ['first', 'second'])
-  // Another gateway joins, and finds it.
+  // Another gateway joins and finds it, or its successor if it takes long to start. From then on every handshake with either
+  // gateway must succeed, including during the renewal.
   const before = await shake(port, root)
+  const seen = new Set([before])
   await launch('first')
-  assert.equal(await shake(ports['first']!, root), before)
-  assert.equal(asked.length, 2)
-  // From now on every handshake with either gateway must succeed, including during a renewal.
-  const seen = new Set<string>()
   await until('a renewal in both gateways', async () => {
     const [a, b] = [await shake(port, root), await shake(ports['first']!, root)]
     seen.add(a).add(b)

@@ -270,8 +270,15 @@ async function run(wanted: Case, peer: Peer): Promise<void> {
     assert.ok(Math.abs((counts.get(name) ?? 0) / times - share) < 0.05, `${name}: ${counts.get(name)} of ${times}`)
 }
 
+interface Difference {
+  readonly cases: readonly number[]
+  readonly why: string
+  /** Those that depend on time, so that they may come out as the suite wants it on a slow machine. */
+  readonly timed?: readonly number[]
+}
+
 /** What does not come out as the suite wants it, and why: group -> cases, from 0. */
-const DIFFERENT: Readonly<Record<string, { readonly cases: readonly number[]; readonly why: string }>> = {
+const DIFFERENT: Readonly<Record<string, Difference>> = {
   cors: {
     cases: [13, 15],
     why: 'credentials of every origin would let every site act for its visitors, and the Fetch standard forbids the wildcard',
@@ -288,6 +295,7 @@ const DIFFERENT: Readonly<Record<string, { readonly cases: readonly number[]; re
   'retry-with-timeouts': {
     cases: [0, 2, 3],
     why: 'there is no other instance, and nothing is sent again after a time-out',
+    timed: [3],
   },
 }
 
@@ -304,7 +312,8 @@ for (const group of groups) {
       try {
         await run(wanted, peer)
         for (const [name, count] of Object.entries(wanted.mirrored ?? {})) await gateway.services.copied(name, count)
-        passed++
+        if (different?.timed?.includes(i) === true) failed.push(i)
+        else passed++
       } catch (error) {
         if (!(error instanceof assert.AssertionError)) throw error
         t.diagnostic(`${i}: ${wanted.ask} ${wanted.host ?? ''}: ${error.message}`)
