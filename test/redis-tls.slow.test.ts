@@ -65,7 +65,9 @@ test('gateways share limits in a Redis with TLS', async (t) => {
   const service = await startService(t)
   const url = `redis://localhost:${await startSecureRedis(t)}`
   const limits = { 'rate-limit': { tiers: { unauthenticated: '2/h' } } } as const
-  const config = proxyTo(service.url, { stores: { redis: { url, tls: { ca, ...client } } }, policies: limits })
+  // Tests may have to wait for the machine longer than a client should for Redis.
+  const redis = { url, timeout: '10s', tls: { ca, ...client } } as const
+  const config = proxyTo(service.url, { stores: { redis }, policies: limits })
   const [one, other] = [await startGateway(t, config), await startGateway(t, config)]
   const statuses = [one, other, one].map(async ({ port }) => (await send(port)).status)
   assert.deepEqual(
