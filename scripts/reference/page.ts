@@ -10,7 +10,7 @@ Every key of \`sallyport.yaml\`, with its value, its default and an example. \`n
 checks configurations with. [Configuration](configuration.md) says how a file is written.
 
 - In a title, \`name\` stands for a name of your own, and \`[]\` for each item of a list.
-- Units: a **duration** is a number with \`ms\`, \`s\`, \`m\`, \`h\` or \`d\`, at most \`596h\`, and above 0 unless \`0s\` is allowed. A **size** is a number
+- Units: a **duration** is a number with \`ms\`, \`s\`, \`m\`, \`h\` or \`d\`, at most \`3650d\`, and above 0 unless \`0s\` is allowed. A **size** is a number
   with \`b\`, \`kb\`, \`mb\` or \`gb\`, above 0; a \`kb\` has 1024 bytes. A **rate** is a number of requests in a time: \`100/m\`, \`10/30s\`, with \`s\`, \`m\`,
   \`h\` or \`d\`. A **percentage** is above \`0%\`, and at most \`100%\`.
 - Wherever a number, true or false, or one of several words is expected, a [variable](configuration.md#variables) may stand in its place.

@@ -6,7 +6,9 @@ export interface Clock {
   now(): number
   /** Wall-clock milliseconds since 1970-01-01T00:00:00Z. */
   wall(): number
-  /** Calls `task` every `ms` milliseconds until the returned function is called. Does not keep the process alive. */
+  /**
+   * Calls `task` every `ms` milliseconds, at least every 24 days, until the returned function is called. Does not keep the process alive.
+   */
   every(ms: number, task: () => void): () => void
   /** Calls `task` once after `ms` milliseconds unless the returned function is called first. Does not keep the process alive. */
   after(ms: number, task: () => void): () => void
@@ -23,13 +25,17 @@ export const systemClock: Clock = {
   now: () => ORIGIN + performance.now(),
   wall: () => Date.now(),
   every(ms, task) {
-    const timer = setInterval(task, ms)
+    const timer = setInterval(task, Math.min(ms, MAX_DELAY))
     timer.unref()
     return () => clearInterval(timer)
   },
   after(ms, task) {
-    const timer = setTimeout(task, ms)
-    timer.unref()
+    let timer: NodeJS.Timeout
+    const wait = (left: number): void => {
+      timer = left <= MAX_DELAY ? setTimeout(task, left) : setTimeout(wait, MAX_DELAY, left - MAX_DELAY)
+      timer.unref()
+    }
+    wait(ms)
     return () => clearTimeout(timer)
   },
 }

@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 
 /** How a number of the configuration is written there: in this unit, or as a date; or how a list of rates is. */
-export type Unit = 'milliseconds' | 'seconds' | 'bytes' | 'percent' | 'per-second' | 'date' | 'rates'
+export type Unit = 'milliseconds' | 'bytes' | 'percent' | 'per-second' | 'date' | 'rates'
 
 /** By the input of the schema, which copies with their own description or check share. */
 const units = new WeakMap<z.core.$ZodType, Unit>()

@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import { MAX_DELAY } from './clock.ts'
 import { typedSchema } from './typed-schema.ts'
 import { type Unit, writtenIn } from './unit.ts'
 
@@ -10,6 +9,8 @@ const PERCENT = /^\d+(?:\.\d+)?%$/
 const SIZE = /^(\d+)(b|kb|mb|gb)$/
 
 const MILLISECONDS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+/** Ten years; whoever writes more has probably mistaken the unit. */
+const MAX_DURATION = 3650 * 86_400_000
 const BYTES: Readonly<Record<string, number>> = { b: 1, kb: 1024, mb: 1024 ** 2, gb: 1024 ** 3 }
 
 /** A duration with its unit, such as "250ms", "10s", "5m", "1h" or "7d". */
@@ -34,7 +35,7 @@ export interface UnitText<Text extends string> extends z.ZodPipe<
 /** Parses a text such as "250ms", "10s", "5m", "1h" or "7d" to milliseconds; undefined for any other text. */
 export function parseDuration(text: string): number | undefined {
   const milliseconds = scale(DURATION.exec(text), MILLISECONDS)
-  return milliseconds !== undefined && milliseconds <= MAX_DELAY ? milliseconds : undefined
+  return milliseconds !== undefined && milliseconds <= MAX_DURATION ? milliseconds : undefined
 }
 
 /** Parses a text such as "512b", "64kb", "10mb" or "1gb" to bytes, 1 kb being 1024 bytes; undefined for any other text. */
@@ -43,7 +44,7 @@ export function parseSize(text: string): number | undefined {
   return bytes !== undefined && Number.isSafeInteger(bytes) ? bytes : undefined
 }
 
-const durationExpected = 'expected a duration such as "250ms", "10s", "5m", "1h" or "7d", at most "596h"'
+const durationExpected = 'expected a duration such as "250ms", "10s", "5m", "1h" or "7d", at most "3650d"'
 const aboveZeroExpected = `${durationExpected} and above 0`
 const sizeExpected = 'expected a size above 0 such as "512b", "64kb", "10mb" or "1gb"'
 const percentExpected = 'expected a percentage such as "50%", above 0% and at most 100%'

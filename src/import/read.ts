@@ -33,5 +33,5 @@ export function durationText(milliseconds: number): string {
   return whole % 1000 === 0 ? `${whole / 1000}s` : `${whole}ms`
 }
 
-/** The longest duration allowed in a configuration: 596 hours. */
-const MAX_TIME = 596 * 3_600_000
+/** The longest duration allowed in a configuration. */
+const MAX_TIME = 3650 * 86_400_000

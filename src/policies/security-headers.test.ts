@@ -117,7 +117,7 @@ const refused: Record<string, [options: object, message: RegExp]> = {
     { strictTransportSecurity: { includeSubDomains: false, preload: true } },
     /includeSubDomains/,
   ],
-  'a duration without a unit': [{ strictTransportSecurity: { maxAge: '300' } }, /expected a time such as/],
+  'a duration without a unit': [{ strictTransportSecurity: { maxAge: '300' } }, /expected a duration such as/],
   'a framing header': [{ remove: ['Content-Length'] }, /belongs to the connection/],
 }
 

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { definePolicy } from './policy.ts'
 import { editReplies } from '../http/handler.ts'
 import { isFieldValue } from '../core/field.ts'
-import { writtenIn } from '../core/unit.ts'
+import { durationOrZero } from '../core/units.ts'
 import { fieldLine } from '../http/field-lines.ts'
 import { replaceLines } from '../http/headers.ts'
 import { NameSet } from '../http/name-set.ts'
@@ -10,24 +10,7 @@ import { fieldName } from './field-name.ts'
 
 const valueExpected = 'expected a text on one line, in printable ASCII, or false'
 const TRANSPORT = 'Strict-Transport-Security'
-const lifetimeExpected = 'expected a time such as "300s", "5m", "1h" or "365d"'
-
-const SECONDS = new Map([
-  ['s', 1],
-  ['m', 60],
-  ['h', 3600],
-  ['d', 86_400],
-])
-const YEAR = 365 * 86_400
-
-/** May exceed the range of timers, and so is not a duration like the others; seconds after parsing. */
-const lifetime = writtenIn(
-  'seconds',
-  z
-    .string(lifetimeExpected)
-    .regex(/^\d{1,6}[smhd]$/, lifetimeExpected)
-    .transform((text) => Number(text.slice(0, -1)) * (SECONDS.get(text.slice(-1)) ?? 1)),
-)
+const YEAR = 365 * 86_400_000
 
 const value = z
   .string(valueExpected)
@@ -37,7 +20,10 @@ const off = z.literal(false)
 
 const transportSecurity = z
   .strictObject({
-    maxAge: lifetime.prefault('365d').describe('How long browsers use https only. Default 365d.'),
+    maxAge: durationOrZero
+      .prefault('365d')
+      .describe('How long browsers use https only. Default 365d.')
+      .meta({ examples: ['365d'] }),
     includeSubDomains: z.boolean().default(true).describe('Apply to all subdomains too. Default true.'),
     preload: z
       .boolean()
@@ -153,7 +139,7 @@ function fieldsOf(chosen: z.output<typeof options>): (readonly [name: string, te
 }
 
 function transportText({ maxAge, includeSubDomains, preload }: z.output<typeof transportSecurity>): string {
-  const parts = [`max-age=${maxAge}`]
+  const parts = [`max-age=${Math.floor(maxAge / 1000)}`]
   if (includeSubDomains) parts.push('includeSubDomains')
   if (preload) parts.push('preload')
   return parts.join('; ')

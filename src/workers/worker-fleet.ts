@@ -259,7 +259,7 @@ export class WorkerFleet implements Fleet {
   /** Resolves when these workers have ended, or after that many milliseconds. */
   private async within(gracePeriod: number, workers: readonly RunningWorker[]): Promise<void> {
     const ended = Promise.all(workers.map((worker) => worker.ended))
-    await Promise.race([ended, pause(Math.min(gracePeriod, MAX_DELAY), this.options.clock)])
+    await Promise.race([ended, pause(gracePeriod, this.options.clock)])
   }
 
   private slotOwner(scope: ProcessScope): SlotOwner<RunningWorker> {

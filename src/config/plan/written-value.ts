@@ -18,8 +18,7 @@ export function writtenValue(value: unknown, path: Path, unitAt: UnitAt): unknow
 }
 
 const WRITTEN: Readonly<Record<Exclude<Unit, 'rates'>, (number: number) => string>> = {
-  milliseconds: scaled('0s', { h: 3_600_000, m: 60_000, s: 1000, ms: 1 }),
-  seconds: scaled('0s', { d: 86_400, h: 3600, m: 60, s: 1 }),
+  milliseconds: scaled('0s', { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1000, ms: 1 }),
   bytes: scaled('0b', { gb: 1024 ** 3, mb: 1024 ** 2, kb: 1024, b: 1 }),
   // Not 28.999999999999996%.
   percent: (part) => `${Number((100 * part).toPrecision(12))}%`,

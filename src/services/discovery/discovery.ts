@@ -1,5 +1,4 @@
 import type { InstanceOptions } from '../service-options.ts'
-import { MAX_DELAY } from '../../core/clock.ts'
 import type { Metrics } from '../../core/metrics.ts'
 import type { Prepared } from '../../core/prepared.ts'
 import type { Toolbox } from '../../core/toolbox.ts'
@@ -142,7 +141,7 @@ export class Discovery {
     const waiting = [...sources].filter(({ instances }) => instances === null).map(({ answered }) => answered)
     if (waiting.length === 0) return
     const { promise: late, resolve } = Promise.withResolvers<void>()
-    const cancel = this.options.clock.after(Math.min(timeout, MAX_DELAY), resolve)
+    const cancel = this.options.clock.after(timeout, resolve)
     this.waits.add(resolve)
     await Promise.race([Promise.all(waiting), late])
     this.waits.delete(resolve)

@@ -1,5 +1,4 @@
 import { isDeepStrictEqual } from 'node:util'
-import { MAX_DELAY } from '../../core/clock.ts'
 import type { Toolbox } from '../../core/toolbox.ts'
 import { type OutgoingEncryption, OutgoingTls, type OutgoingTlsOptions } from '../../tls/outgoing.ts'
 import type { Instance } from '../instance.ts'
@@ -190,7 +189,7 @@ export class InstanceMonitor {
     const isUnhealthy = board.state(this.target.slot) === 'unhealthy'
     const due = isUnhealthy ? pace.next(since, interval, spread) : since + interval * spread
     this.paused = since
-    this.callOff = clock.after(Math.min(Math.max(due - clock.now(), 0), MAX_DELAY), () => this.check())
+    this.callOff = clock.after(Math.max(due - clock.now(), 0), () => this.check())
   }
 
   private check(): void {

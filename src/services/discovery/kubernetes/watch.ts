@@ -1,4 +1,3 @@
-import { MAX_DELAY } from '../../../core/clock.ts'
 import { messageOf } from '../../../core/error-facts.ts'
 import type { Toolbox } from '../../../core/toolbox.ts'
 import { fieldOf, itemsOf } from '../../../core/value.ts'
@@ -174,7 +173,7 @@ export class SliceWatch {
 
   private pause(ms: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>()
-    const cancel = this.options.clock.after(Math.min(ms, MAX_DELAY), resolve)
+    const cancel = this.options.clock.after(ms, resolve)
     const { signal } = this.stopped
     const end = (): void => resolve()
     signal.addEventListener('abort', end)
