@@ -295,20 +295,16 @@ test('dnsmasq works: addresses of both families, truncated answers, SRV, and nam
     discover: { dns: { server: address, ...dns } },
     health: false as const,
   })
-  const { port, ask } = await startAdminGateway(
-    t,
-    {
-      services: {
-        both: service({ name: 'users.internal', port: at }),
-        four: service({ name: 'users.internal', port: at, type: 'A' as const }),
-        srv: service({ name: '_http._tcp.users.internal', type: 'SRV' as const }),
-        many: service({ name: 'many.internal', port: at }),
-        none: service({ name: 'none.internal', port: at }),
-      },
-      routes: [{ id: 'all', match: { path: '/*' }, service: 'four' }],
+  const { port, ask } = await startAdminGateway(t, {
+    services: {
+      both: service({ name: 'users.internal', port: at }),
+      four: service({ name: 'users.internal', port: at, type: 'A' as const }),
+      srv: service({ name: '_http._tcp.users.internal', type: 'SRV' as const }),
+      many: service({ name: 'many.internal', port: at }),
+      none: service({ name: 'none.internal', port: at }),
     },
-    { clock: quick },
-  )
+    routes: [{ id: 'all', match: { path: '/*' }, service: 'four' }],
+  })
   assert.equal((await send(port, { path: '/' })).text, '127.0.0.1')
   const addresses = async (name: string): Promise<string[]> => {
     const { instances } = (await ask(`/services/${name}`)).json
