@@ -32,12 +32,12 @@ async function setUp(
 ) {
   const clock = new ManualClock()
   const service = await startService(t, (request, response) => void request.pipe(response))
-  const configWith = (changed: Partial<Signature>): GatewayInput => ({
+  const configWith = (changed: Partial<Signature>, others = more): GatewayInput => ({
     ...proxyTo(service.url, { policies: { auth: { ...auth, methods: { signature: { keys, ...changed } } } } }),
-    ...more,
+    ...others,
   })
   const { gateway, port } = await startGateway(t, configWith(options), { clock })
-  const reload = (changed: Partial<Signature>) => gateway.reload(configWith(changed))
+  const reload = (changed: Partial<Signature>, others?: GatewayInput) => gateway.reload(configWith(changed, others))
   const authority = `127.0.0.1:${port}`
   const ask = ({ changed = {}, fields = {}, ...what }: Partial<ToSign> & Sent = {}) => {
     const { method = 'GET', path = '/orders?page=2', body } = { ...what, ...changed }
@@ -164,6 +164,39 @@ for (const store of ['memory', 'Redis'])
     clock.advance(60 * 60_000)
     assert.equal((await signed('much later', 59 * 60)).status, 200)
   })
+
+test('a signature used while they were valid for a short time is not accepted again after a quick return to a long one', async (t) => {
+  const listeners = [{ address: '127.0.0.1:0' }]
+  const { ask, clock, reload } = await setUp(t, { maxAge: '1h' }, {}, { admin: false, listeners })
+  await reload({ maxAge: '1m' })
+  assert.equal((await ask()).status, 200)
+  // Requests of the first configuration may still be in progress.
+  await reload({ maxAge: '1h' })
+  assert.match((await ask()).text, /has been used before/)
+  clock.advance(10 * 60_000)
+  assert.match((await ask()).text, /too old/)
+})
+
+test('a used signature is not accepted again after a reload that gives its route the longer time of another one', async (t) => {
+  const routesWith = (maxAge: '1m' | '1h'): GatewayInput => ({
+    admin: false,
+    listeners: [{ address: '127.0.0.1:0' }],
+    routes: [
+      { id: 'all', match: { path: '/*' }, service: 'backend' },
+      {
+        id: 'orders',
+        match: { path: '/orders' },
+        service: 'backend',
+        policies: { auth: { methods: { signature: { keys, maxAge } } } },
+      },
+    ],
+  })
+  const { ask, clock, reload } = await setUp(t, { maxAge: '1h' }, {}, routesWith('1m'))
+  assert.equal((await ask()).status, 200)
+  await reload({ maxAge: '1h' }, routesWith('1h'))
+  clock.advance(10 * 60_000)
+  assert.match((await ask()).text, /too old/)
+})
 
 test('with replay: accept a signature is valid until it expires', async (t) => {
   const { ask } = await setUp(t, { replay: 'accept' })

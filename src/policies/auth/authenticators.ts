@@ -17,8 +17,12 @@ export interface Active {
 /** The authenticators of a thread: routes with the same configuration of a method share one, including its keys and caches. */
 const authenticators = new Shared<Active>()
 
-/** Those of the configured methods, in their order. */
-export function authenticatorsOf(config: z.output<typeof methodsSchema>, toolbox: PolicyToolbox): readonly Active[] {
+/** Those of the configured methods, in their order, for that route. */
+export function authenticatorsOf(
+  config: z.output<typeof methodsSchema>,
+  toolbox: PolicyToolbox,
+  route: string,
+): readonly Active[] {
   const { holder, metrics, storesKey } = toolbox
   return activeMethods(config).map(([method, options]) => {
     const { name, kind } = method
@@ -28,7 +32,10 @@ export function authenticatorsOf(config: z.output<typeof methodsSchema>, toolbox
       kind,
       authenticator: method.create(options, { ...toolbox, holder: own }),
     })
-    return authenticators.get(holder, key, make)
+    const active = authenticators.get(holder, key, make)
+    const { authenticator } = active
+    if (authenticator.takeOver !== undefined) holder.onTakeOver(() => authenticator.takeOver?.(holder, route))
+    return active
   })
 }
 

@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import type { ProofDocs } from '../policy-docs.ts'
 import type { PolicyToolbox } from '../policy.ts'
+import type { Holder } from '../../core/shared.ts'
 import type { Exchange } from '../../http/exchange.ts'
 import type { Middleware } from '../../http/handler.ts'
 import type { Reply } from '../../http/reply.ts'
@@ -42,6 +43,8 @@ export interface Authenticator {
   redact?(exchange: Exchange): void
   /** Removes credentials of this kind from what the service receives and the log shows. */
   conceal(exchange: Exchange): void
+  /** Called whenever a configuration takes effect, given by its holder, for each of its routes that use the authenticator. */
+  takeOver?(configuration: Holder, route: string): void
   /** Middleware for replies; wraps everything else. */
   readonly around?: Middleware
 }

@@ -148,7 +148,7 @@ export const auth = definePolicy({
     const { identify: replayIdentity, allows } = toolbox
     const active =
       replayIdentity === undefined
-        ? authenticatorsOf(options.methods, toolbox)
+        ? authenticatorsOf(options.methods, toolbox, route.id)
         : [identifiedBy(replayIdentity, options, toolbox)]
     const absence = new AbsenceCounts(toolbox.metrics)
     const ofTokens = active.find(({ kind }) => kind === 'token')?.counts ?? null

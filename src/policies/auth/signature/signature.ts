@@ -117,6 +117,7 @@ export const signature = defineAuthMethod({
     }
 
     return {
+      ...(used !== null && { takeOver: used.takeOver }),
       authenticate(exchange, checkFailures) {
         if (!exchange.headers.has('Signature-Input')) return null
         checkFailures?.(exchange)

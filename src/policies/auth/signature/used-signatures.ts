@@ -1,5 +1,5 @@
 import type { Clock } from '../../../core/clock.ts'
-import { Shared } from '../../../core/shared.ts'
+import { type Holder, Shared } from '../../../core/shared.ts'
 import type { PolicyToolbox } from '../../policy.ts'
 
 type Limits = PolicyToolbox['limits']
@@ -30,8 +30,11 @@ export class UsedSignatures {
   private readonly clock: Clock
   /** The largest one so far. */
   private tolerance = 0
-  /** A configuration has taken over: in a later one, a longer time is new. */
-  private begun = false
+  /** The configuration in effect; null before the first one. */
+  private current: Holder | null = null
+  /** Which route stores uses for which time, in it and in the one before it; that is null for the first one, which has forgotten none. */
+  private storing = new Set<string>()
+  private before: ReadonlySet<string> | null = null
 
   /** Those in the same store. */
   static of({ holder, storesKey, clock }: Tools): UsedSignatures {
@@ -44,13 +47,13 @@ export class UsedSignatures {
 
   /**
    * For signatures that are accepted until `maxAge` after they were created, with that tolerance, in milliseconds: `isOld` tells whether one
-   * may have been forgotten although it is still accepted, and `use` whether it is used for the first time.
+   * may have been forgotten although it is still accepted, and `use` whether it is used for the first time. `takeOver` is to be called
+   * whenever a configuration takes effect, for each of its routes that accept them.
    */
   join({ holder, limits }: Tools, maxAge: number, tolerance: number) {
     const window = Math.ceil((maxAge + 2 * tolerance) / 1000) * 1000
     const span = this.spans.get(window) ?? this.add(window, limits)
     this.tolerance = Math.max(this.tolerance, tolerance)
-    if (span.users === 0) holder.onTakeOver(() => this.begin(span))
     span.users++
     holder.onRelease(() => {
       span.users--
@@ -60,6 +63,7 @@ export class UsedSignatures {
       isOld: (created: number) =>
         created <= span.since && this.clock.wall() >= created + this.shortest() - this.tolerance,
       use: (digest: string) => this.use(span, digest),
+      takeOver: (configuration: Holder, route: string) => this.begin(configuration, route, span),
     }
   }
 
@@ -72,12 +76,16 @@ export class UsedSignatures {
     return span
   }
 
-  private begin(span: Span): void {
-    if (this.begun) span.since = this.clock.wall() + this.tolerance
-    // All policies of the first configuration begin in the same turn.
-    queueMicrotask(() => {
-      this.begun = true
-    })
+  private begin(configuration: Holder, route: string, span: Span): void {
+    if (configuration !== this.current) {
+      this.before = this.current === null ? null : this.storing
+      this.current = configuration
+      this.storing = new Set()
+    }
+    const stored = `${span.window} ${route}`
+    this.storing.add(stored)
+    // Even if other routes, or requests of an earlier configuration, use it: those of this route may have been stored for a shorter time.
+    if (this.before?.has(stored) === false) span.since = this.clock.wall() + this.tolerance
   }
 
   private shortest(): number {
