@@ -35,6 +35,8 @@ const TOTAL = 9
 
 /** Resolution of stored times, in milliseconds: 32 bits cover the first 6 years of machine uptime, then wrap around. */
 const TICK = 100
+/** The last time that can be stored, in ticks: an ejection may be configured to last longer. */
+const LAST = 2 ** 31 - 1
 
 /**
  * Which instances are ejected, why and until when, and each instance's number of consecutive failures, in shared memory. Any thread may
@@ -142,7 +144,7 @@ export class Ejections {
   /** Ejects the instance; only to be called within `alone`. */
   begin(slot: number, { reason, since, until, times, amount, of }: Ejection): void {
     this.store(slot, SINCE, tickOf(since))
-    this.store(slot, UNTIL, Math.max(tickOf(since) + 1, Math.ceil(until / TICK)))
+    this.store(slot, UNTIL, Math.min(Math.max(tickOf(since) + 1, Math.ceil(until / TICK)), LAST))
     this.store(slot, TIMES, times)
     this.store(slot, AMOUNT, amount)
     this.store(slot, OF, of)

@@ -48,6 +48,13 @@ test('repeated ejections get longer up to the maximum, and shorter with success'
   assert.equal(outFor(service), 30)
 })
 
+test('the longest ejection that can be configured does not end at once', () => {
+  const tenYears = 3650 * 86_400_000
+  const service = setUpEjected({ options: { eject: tenYears, longest: tenYears } })
+  service.clock.advance(3_600_000)
+  assert.equal(service.ejected(), '.x.')
+})
+
 test('ejections have jitter', () => {
   assert.equal(outFor(setUpEjected({ random: () => 0.999 })), 27)
 })
