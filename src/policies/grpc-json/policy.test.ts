@@ -243,8 +243,14 @@ for (const [what, it, method, expected] of rows)
     )
   })
 
-test('headers of the client become metadata, with gRPC content headers', async () => {
-  const fields = { Authorization: 'Bearer x', Accept: 'application/json', 'Accept-Encoding': 'br', 'X-Own': '1' }
+test('headers of the client become metadata, with gRPC content headers and without digests of the JSON', async () => {
+  const fields = {
+    Authorization: 'Bearer x',
+    Accept: 'application/json',
+    'Accept-Encoding': 'br',
+    'Content-Digest': 'sha-256=:YQ==:',
+    'X-Own': '1',
+  }
   const { asked } = await call({ method: 'POST', target: '/v1/items', body: {}, fields })
   assert.equal(
     asked?.fields,

@@ -32,6 +32,11 @@ import { wholeReply } from './whole-reply.ts'
 const OF_JSON = new NameSet([
   'Content-Type',
   'Content-Encoding',
+  'Content-Digest',
+  'Repr-Digest',
+  'Digest',
+  'Content-MD5',
+  'Trailer',
   'Accept',
   'Accept-Encoding',
   'Range',

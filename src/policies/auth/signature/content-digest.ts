@@ -1,5 +1,5 @@
 import { hash, timingSafeEqual } from 'node:crypto'
-import { collect } from '../../../http/body.ts'
+import { collect, isStream } from '../../../http/body.ts'
 import type { Exchange } from '../../../http/exchange.ts'
 import { parseByteSequences } from '../../structured-fields.ts'
 import { CredentialError } from '../credential-error.ts'
@@ -19,7 +19,8 @@ export async function checkContentDigest(exchange: Exchange, limit: number): Pro
   })
   if (known.length === 0) throw new CredentialError('digest')
   const body = await collect(exchange.body, limit, exchange.client.address)
-  // In any case: what was read cannot be read a second time.
+  // In any case: what was read cannot be read a second time, and trailers were dropped with the stream.
+  if (isStream(exchange.body)) exchange.headers.delete('Trailer')
   if (exchange.body !== null) exchange.body = body
   const isRight = known.every(({ algorithm, digest }) => isDigest(hash(algorithm, body.toBuffer(), 'buffer'), digest))
   if (!isRight) throw new CredentialError('digest')
