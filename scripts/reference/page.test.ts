@@ -31,6 +31,16 @@ test('each key has its values, default and meaning, and an example unless it is 
   }
 })
 
+for (const [key, value, example] of [
+  ['drainTimeout', 'duration or `0s`', 'drainTimeout: 30s'],
+  ['propagation', 'duration', 'propagation: 2m'],
+  ['hedge.budget', 'percentage', 'budget: 5%'],
+] as const)
+  test(`the value of ${key} is a ${value}, and its example the default`, () => {
+    const row = rows.find((each) => each.key === key || each.key.endsWith(`.${key}`))
+    assert.deepEqual([row?.value, row?.example], [value, `\`${example}\``])
+  })
+
 test('sections have unique headings, and the table of contents links to those at the top level', () => {
   const headings = Array.from(page.matchAll(/^#{2,} `?([^`\n]+)`?$/gm), ([, title = '']) => title)
   assert.equal(new Set(headings).size, headings.length)

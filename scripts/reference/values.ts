@@ -1,14 +1,21 @@
+import { z } from 'zod'
+import { duration, percent, size } from '../../src/core/units.ts'
 import { fieldOf, isFields, itemsOf } from '../../src/core/value.ts'
 import { anyOf, codeOf, inLine } from './text.ts'
 
-/** Texts with a unit, by the pattern in their schema. */
-const UNITS: readonly (readonly [pattern: RegExp, name: string])[] = [
-  [/^\^\(\\d\+\)\(ms\|s\|m\|h\)\$$/, 'duration'],
-  [/^\^\(\\d\+\)\(b\|kb\|mb\|gb\)\$$/, 'size'],
-  [/^\^\\d\+\(\?:\\\.\\d\+\)\?%\$$/, 'percentage'],
-  [/\(\[smhd\]\)\$$/, 'rate'],
-  [/\\\/s\$$/, 'rate per second'],
+/** What a text with a unit is, by the pattern in its schema. */
+const UNITS: readonly (readonly [isPattern: (pattern: string) => boolean, name: string])[] = [
+  [isPatternOf(duration), 'duration'],
+  [isPatternOf(size), 'size'],
+  [isPatternOf(percent), 'percentage'],
+  [(pattern) => pattern.endsWith('([smhd])$'), 'rate'],
+  [(pattern) => pattern.endsWith('\\/s$'), 'rate per second'],
 ]
+
+function isPatternOf(schema: z.ZodType): (pattern: string) => boolean {
+  const own = fieldOf(z.toJSONSchema(schema, { io: 'input' }), 'pattern')
+  return (pattern) => pattern === own
+}
 
 /** The bound that JSON Schema adds to numbers to keep them exact; it is not a real limit. */
 const UNBOUNDED = Number.MAX_SAFE_INTEGER
@@ -24,7 +31,7 @@ export function valueText(schema: unknown): string {
 /** The unit of a text; null if it has none. */
 export function unitOf(schema: unknown): string | null {
   const pattern = fieldOf(schema, 'pattern')
-  const own = typeof pattern === 'string' ? UNITS.find(([unit]) => unit.test(pattern))?.[1] : undefined
+  const own = typeof pattern === 'string' ? UNITS.find(([isPattern]) => isPattern(pattern))?.[1] : undefined
   return (
     own ??
     itemsOf(fieldOf(schema, 'anyOf'))

@@ -23,7 +23,7 @@ const transportSecurity = z
     maxAge: durationOrZero
       .prefault('365d')
       .describe('How long browsers use https only. Default 365d.')
-      .meta({ examples: ['365d'] }),
+      .meta({ examples: ['365d', '0s'] }),
     includeSubDomains: z.boolean().default(true).describe('Apply to all subdomains too. Default true.'),
     preload: z
       .boolean()
