@@ -4,8 +4,9 @@ import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
 import test from 'node:test'
 import { promisify } from 'node:util'
-// oxlint-disable-next-line import/no-unassigned-import -- the npm scripts load it into every process; on its own this file has to
-import './usual-ports.js'
+
+// The npm scripts load it into every process; a test that is run on its own has to do so itself.
+await import(import.meta.resolve('./usual-ports.js'))
 
 test('no test can listen on or connect to a port that the demo may use', () => {
   assert.throws(() => createServer().listen(9000, '127.0.0.1'), /a test listens on port 9000/)

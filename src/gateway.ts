@@ -23,7 +23,7 @@ import type { PoolSizes } from './http/lane.ts'
 import type { Fleet } from './runtime/fleet.ts'
 import { GatewayProcess } from './runtime/gateway-process.ts'
 import { InlineFleet } from './runtime/inline-fleet.ts'
-import type { Candidate } from './runtime/reloader.ts'
+import type { Candidate } from './runtime/reloads.ts'
 import { createLogger, type LogOutput } from './telemetry/logger.ts'
 import { startTracing } from './telemetry/tracing.ts'
 

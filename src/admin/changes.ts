@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { GatewayError } from '../core/errors.ts'
 import { parseDuration } from '../core/units.ts'
-import type { Applied, Outcome } from '../runtime/reloader.ts'
+import type { Applied, Outcome } from '../runtime/reloads.ts'
 import type { AdminApp } from './app.ts'
 import type { AdminContext } from './context.ts'
 import { etag } from './configuration.ts'

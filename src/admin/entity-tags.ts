@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import type { Applied } from '../runtime/reloader.ts'
+import type { Applied } from '../runtime/reloads.ts'
 
 /** ETag of GET /config/text: another text has another one, even if it means the same. */
 export function textTag(text: string): string {

@@ -6,7 +6,7 @@ import { Semaphore } from '../core/semaphore.ts'
 import type { AdminApp } from './app.ts'
 import type { AdminContext } from './context.ts'
 import { problemSchema, refusal } from './refusal.ts'
-import { lastOf } from '../runtime/reloader.ts'
+import { lastOf } from '../runtime/reloads.ts'
 import { sourceOf } from './source-of.ts'
 import { acceptTexts, configurationText, TEXT_SIZE } from './texts.ts'
 

@@ -1,6 +1,6 @@
 import type { PlanDocument } from '../config/plan/plan-document.ts'
 import type { Asker } from './origin.ts'
-import type { Outcome } from './reloader.ts'
+import type { Outcome } from './reloads.ts'
 import type { WrittenConfiguration } from './written-configuration.ts'
 
 /** Where a running gateway gets its configuration from, and can reload it. */

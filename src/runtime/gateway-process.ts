@@ -10,7 +10,8 @@ import type { ConfigurationSource } from './configuration-source.ts'
 import type { Fleet } from './fleet.ts'
 import { ProcessScope } from './process-scope.ts'
 import { InstanceChanges } from './instance-changes.ts'
-import { type Candidate, type Outcome, type Reload, Reloader, type Reloads } from './reloader.ts'
+import { Reloader } from './reloader.ts'
+import type { Candidate, Outcome, Reload, Reloads } from './reloads.ts'
 
 /**
  * How long connected clients may send another request while new connections go to another process, in milliseconds; a request sent while

@@ -1,109 +1,25 @@
-import type { OwnCode } from '../config/plan/side.ts'
-import type { LoadedCode } from '../config/loaded-code.ts'
-import { ConfigError, formatProblem, type Problem } from '../config/problems.ts'
-import { type Judged, refusalOf } from '../config/refusal.ts'
+import { ConfigError, formatProblem } from '../config/problems.ts'
+import { refusalOf } from '../config/refusal.ts'
 import { restartOnly } from '../config/restart-only.ts'
 import { logWarnings } from '../config/log-warnings.ts'
-import type { Warning } from '../config/warnings.ts'
 import type { Address } from '../core/address.ts'
 import type { Clock } from '../core/clock.ts'
-import { GatewayError } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Metrics } from '../core/metrics.ts'
 import type { InstanceChange } from '../front/next-generation.ts'
 import type { PreparedFleet, Fleet } from './fleet.ts'
-import { type Origin, originOf } from './origin.ts'
+import { originOf } from './origin.ts'
 import type { ProcessPrepared, ProcessScope } from './process-scope.ts'
-
-/** A valid configuration that may replace the running one. */
-export interface Candidate extends Judged {
-  /** Its custom policies, as of when it was read. */
-  readonly code: readonly OwnCode[]
-  /** The code they were loaded from, so that threads load the same. */
-  readonly modules: LoadedCode
-  /** Identifies the complete content: configurations with the same revision are identical. */
-  readonly revision: string
-  /** Oddities that do not prevent its use. */
-  readonly warnings: readonly Warning[]
-}
-
-/** A running configuration. */
-export interface Applied extends Candidate {
-  readonly origin: Origin
-  /** Number of the configuration within this process, starting at 1. */
-  readonly generation: number
-  /** Start time, in milliseconds since 1970-01-01T00:00:00Z. */
-  readonly since: number
-  /** The last change of its text that left the meaning as it was, for example of comments; null if there was none. */
-  readonly rewritten: Rewritten | null
-}
-
-/** A change of the text alone: when, in milliseconds since 1970-01-01T00:00:00Z, and why. */
-export interface Rewritten {
-  readonly at: number
-  readonly origin: Origin
-}
-
-/** Result of a reload. */
-export type Outcome =
-  | { readonly outcome: 'applied' | 'unchanged'; readonly applied: Applied }
-  /** The running configuration stays. */
-  | {
-      readonly outcome: 'refused'
-      readonly applied: Applied
-      readonly problems: readonly Problem[]
-      /** All problems combined. */
-      readonly error: Error
-    }
-
-/** Options for a reload. */
-export interface Reload {
-  /** Default: nobody asked for it. */
-  readonly origin?: Origin
-  /** Accept it even if the file looks incomplete. Default false. */
-  readonly force?: boolean
-  /** If it returns to a previously applied configuration, the texts that can be restored from then on. */
-  readonly back?: readonly Earlier[]
-  /** If it returns to a previously applied configuration, the last change of its text alone. Default: it is this one, if the text differs. */
-  readonly rewritten?: Rewritten | null
-  /** What it replaces: if something else is running when its turn comes, that stays. Default whatever is running. */
-  readonly instead?: Applied
-  /** Whether it reads what the gateway itself has just written: that this is the running configuration is not news. Default false. */
-  readonly own?: boolean
-}
-
-/** A previously applied text. */
-export interface Earlier {
-  readonly text: string
-  readonly revision: string
-  readonly generation: number
-  readonly since: number
-  readonly origin: Origin
-  readonly rewritten: Rewritten | null
-}
-
-/** A completed reload. */
-export interface PastReload {
-  readonly outcome: Outcome['outcome'] | 'rolled_back'
-  /** When it was completed, in milliseconds since 1970-01-01T00:00:00Z. */
-  readonly at: number
-  /** Why the configuration was rejected; empty if it was not. */
-  readonly problems: readonly Problem[]
-}
-
-/** Status of the configurations of a process. */
-export interface Reloads {
-  /** The running configuration. */
-  readonly applied: Applied
-  /** Previously applied configurations that can be restored, newest first. */
-  readonly earlier: readonly Earlier[]
-  /** The last completed reload, or the start if the file could not be used then; null before there was one. */
-  readonly lastReload: PastReload | null
-  /** Whether the last attempt put the configuration that was read into effect. */
-  readonly lastSuccessful: boolean
-  /** Why the most recently discovered instances are not in use; null if they are. */
-  readonly instancesProblem: string | null
-}
+import {
+  type Applied,
+  type Candidate,
+  type Earlier,
+  earlierAfter,
+  type Outcome,
+  type PastReload,
+  type Reload,
+  type Reloads,
+} from './reloads.ts'
 
 export interface ReloaderOptions {
   readonly first: Candidate
@@ -119,9 +35,6 @@ export interface ReloaderOptions {
   readonly log: Logger
   readonly metrics: Metrics
 }
-
-/** Maximum number of texts that can be restored. */
-const EARLIER = 5
 
 const STOPPING = 'the gateway is stopping'
 const NONE: InstanceChange['services'] = new Map()
@@ -315,7 +228,7 @@ export class Reloader implements Reloads {
     { back, origin = originOf('reloaded'), rewritten = null }: Reload,
   ): Promise<Outcome> {
     const { clock, log, listening } = this.options
-    this.texts = back ?? textsAfter(this.texts, this.current, candidate.text)
+    this.texts = back ?? earlierAfter(this.texts, this.current, candidate.text)
     this.current = { ...candidate, generation: this.current.generation + 1, since: clock.wall(), origin, rewritten }
     process.commit()
     await fleet.commit()
@@ -394,18 +307,4 @@ export class Reloader implements Reloads {
   private count(outcome: PastReload['outcome']): void {
     this.options.metrics.counter('sallyport_config_reloads_total', { outcome }).add(1)
   }
-}
-
-/** What a rollback returns to. Throws GatewayError 'conflict' if there is nothing. */
-export function lastOf({ earlier }: Pick<Reloads, 'earlier'>): Earlier {
-  const [last] = earlier
-  if (last !== undefined) return last
-  throw new GatewayError('conflict', 'There is no previous configuration in this process: send one with PUT /config.')
-}
-
-/** The texts that can be restored from now on: includes the text that was running until now if there is another one. */
-function textsAfter(texts: readonly Earlier[], left: Applied, next: string | null): readonly Earlier[] {
-  const { text, revision, generation, since, origin, rewritten } = left
-  if (text === null || text === next) return texts
-  return [{ text, revision, generation, since, origin, rewritten }, ...texts].slice(0, EARLIER)
 }

@@ -4,7 +4,7 @@ import { fileDigest } from '../core/file-digest.ts'
 import type { Logger } from '../core/logger.ts'
 import type { FileWatcher } from '../core/watch-files.ts'
 import { NOBODY, originOf } from './origin.ts'
-import type { Reload } from './reloader.ts'
+import type { Reload } from './reloads.ts'
 
 /** The source of a configuration: absolute paths, and digests of the files' content. */
 interface FromFiles {

@@ -9,7 +9,7 @@ import { parseConfig } from '../config/parse.ts'
 import { createMemoryLogger } from '../telemetry/memory-logger.ts'
 import { NO_CODE } from '../config/loaded-code.ts'
 import { type Asker, NOBODY, originOf } from './origin.ts'
-import type { Applied, Candidate, Earlier, Outcome, Reload } from './reloader.ts'
+import type { Applied, Candidate, Earlier, Outcome, Reload } from './reloads.ts'
 import { type Change, WrittenConfiguration } from './written-configuration.ts'
 
 const ADA: Asker = { operator: 'ada', by: 'session' }

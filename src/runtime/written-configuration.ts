@@ -12,7 +12,7 @@ import {
   type Outcome,
   type Reload,
   type Reloads,
-} from './reloader.ts'
+} from './reloads.ts'
 import { checkReplaceable, replaceFile, ReplaceError } from './replace-file.ts'
 
 /** Maximum number of changes in progress or waiting, each with its own text. */

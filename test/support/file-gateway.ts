@@ -7,7 +7,7 @@ import { type ConfigurationReader, FileGateway } from '../../src/commands/file-g
 import { logWarnings } from '../../src/config/log-warnings.ts'
 import { policies } from '../../src/policies/index.ts'
 import { InlineFleet } from '../../src/runtime/inline-fleet.ts'
-import type { Outcome } from '../../src/runtime/reloader.ts'
+import type { Outcome } from '../../src/runtime/reloads.ts'
 import { startTracing } from '../../src/telemetry/tracing.ts'
 import { ManualClock } from '../../src/testing/manual-clock.ts'
 import type { ReadConfig } from '../../src/workers/read-config.ts'
