@@ -152,12 +152,13 @@ for (const [what, says, options, fields, statuses] of refusing)
 /** A login with a limit of two refusals, whose service holds its replies back. */
 function startLogin() {
   const held: ((status: number) => void)[] = []
+  const clock = new ManualClock()
   const options = { methods: { jwt: { secret: SECRET } }, public: ['/*'], refusals: '2/m' as const }
   const handle = applyPolicy(
     auth,
     options,
     () => new Promise((resolve) => void held.push((status) => resolve(new Reply(status, Headers.of(), null)))),
-    makeToolbox({ clock: new ManualClock() }),
+    makeToolbox({ clock }),
   )
   const ask = async (exchange = makeExchange()): Promise<string> => {
     try {
@@ -173,7 +174,7 @@ function startLogin() {
     await setImmediate()
     return arrived.length
   }
-  return { ask, reply }
+  return { ask, reply, clock }
 }
 
 test('guesses that are sent at once get no more refusals than the limit', async () => {
@@ -205,6 +206,16 @@ test('a client that leaves while it waits no longer does, and others do not wait
   assert.equal(await leaving, 'client-closed')
   assert.deepEqual([await reply(200), await reply(200)], [2, 1])
   assert.deepEqual(await Promise.all([...first, last]), ['200', '200', '200'])
+})
+
+test('a request waits for its turn for ten seconds at most', async () => {
+  const { ask, reply, clock } = startLogin()
+  const first = [ask(), ask()]
+  const late = ask()
+  clock.advance(10_000)
+  assert.equal(await late, 'too-busy')
+  assert.deepEqual([await reply(200), await reply(200)], [2, 0])
+  assert.deepEqual(await Promise.all(first), ['200', '200'])
 })
 
 test('by default refusals are not limited', async () => {

@@ -312,7 +312,7 @@ export const auth = definePolicy({
         )
       }
       if (refused === null) return compose(around, handle)
-      const turns = Turns.of(toolbox.holder, JSON.stringify(options.refusals))
+      const turns = Turns.of(toolbox.holder, JSON.stringify(options.refusals), toolbox.clock)
       return compose(around, countRefusals(handle, refused, turns, conceal))
     }
   },
